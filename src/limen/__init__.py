@@ -1,0 +1,1 @@
+"""Limen: a customer identity platform, the threshold where a visitor becomes a customer."""

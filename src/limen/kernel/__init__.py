@@ -1,0 +1,1 @@
+"""Ids, errors, facts, secrets and the clock: what every floor above speaks in. Standard library only, no I/O."""
