@@ -1,0 +1,1 @@
+"""Machinery without domain words: storage, HTTP, keys, pages, delivery."""
