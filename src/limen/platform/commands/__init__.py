@@ -1,0 +1,60 @@
+"""What an operator's command is: a plain async function whose first argument is the opened ground. Knows no command.
+
+A module's `commands.py` begins its docstring with the group's name (`limen key: ...`) and holds `COMMANDS`, so that
+`limen --help` can list the groups without importing them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from limen.kernel.facts import Actor, ActorKind
+from limen.kernel.ids import TenantId
+
+if TYPE_CHECKING:
+    from limen.platform.duties.settings import Settings
+    from limen.platform.sql import Database
+
+__all__ = ["Command", "Ground"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a command stands on: settings, an open database, the tenant asked for, and where to print."""
+
+    settings: Settings
+    db: Database
+    tenant: TenantId
+    console: Console
+
+    def actor(self, command: str) -> Actor:
+        """Return who acts in the log: an operator at the shell, by the command's name."""
+        return Actor(ActorKind.OPERATOR, f"command:{command}")
+
+    def say(self, line: str) -> None:
+        """Print one line."""
+        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    def table(self, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+        """Print a table; plain lines separated by tabs where the output is not a terminal, so that scripts can cut it."""
+        if not self.console.is_terminal:
+            for row in rows:
+                self.say("\t".join(row))
+            return
+        table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+        for row in rows:
+            table.add_row(*row)
+        self.console.print(table)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`limen <group> <verb>`; the parameters of `run` after the ground become arguments and options, its docstring the help."""
+
+    verb: str
+    run: Callable[..., Awaitable[None]]
