@@ -1,0 +1,131 @@
+"""The house rules that no linter knows: sizes, names, front doors, and where cookies and comparisons of secrets may stand."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+SOURCE: Final = Path(__file__).parents[2] / "src" / "limen"
+FILES: Final = sorted(SOURCE.rglob("*.py"))
+FORBIDDEN: Final = {"utils", "helpers", "common", "misc", "base", "manager", "handler", "data", "info"}
+ROLES: Final = {
+    *("__init__", "model", "facts", "errors", "port", "store", "service", "steps", "reactions", "jobs", "holder"),
+    *("api", "pages", "console", "desk", "commands", "settings", "templates", "locales", "migrations"),
+}
+DOORS: Final = {"oauth", "saml", "scim", "shared_signals"}
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(SOURCE))
+
+
+def trees() -> Iterator[tuple[Path, ast.Module]]:
+    for path in FILES:
+        yield path, ast.parse(path.read_text())
+
+
+def test_files_are_short_enough_to_be_read_at_once() -> None:
+    """No source file is longer than 400 lines."""
+    assert [name_of(path) for path in FILES if len(path.read_text().splitlines()) > 400] == []
+
+
+def test_functions_are_short_enough_to_be_held_in_mind() -> None:
+    """No function is longer than 50 lines."""
+    found = []
+    for path, tree in trees():
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and (node.end_lineno or 0) - node.lineno >= 50 and "migrations" not in path.parts:
+                found.append(f"{name_of(path)}:{node.lineno} {node.name}")
+    assert found == []
+
+
+def test_names_of_files_say_what_is_in_them() -> None:
+    """No file has a name that fits anything."""
+    assert [name_of(path) for path in FILES if path.stem in FORBIDDEN or path.parent.name in FORBIDDEN] == []
+
+
+def test_modules_have_the_same_roles_everywhere() -> None:
+    """A module's file is named after its role; only a door adds files, one for each specification."""
+    strangers = []
+    for module in (SOURCE / "modules").iterdir():
+        if not module.is_dir() or module.name in DOORS or module.name == "__pycache__":
+            continue
+        strangers += [
+            f"{module.name}/{entry.name}" for entry in module.iterdir() if entry.name.removesuffix(".py") not in ROLES and entry.name != "__pycache__"
+        ]
+    assert strangers == []
+
+
+def front_doors() -> list[str]:
+    packages = [path.parent for path in FILES if path.name == "__init__.py" and path.parent.parent.name in {"modules", "platform"}]
+    return [".".join(("limen", *package.relative_to(SOURCE).parts)) for package in packages]
+
+
+@pytest.mark.parametrize("package", front_doors())
+def test_a_front_door_lists_and_explains_what_it_offers(package: str) -> None:
+    """A package says what it owns; its __all__ is complete, and every function and class in it has a docstring."""
+    door = importlib.import_module(package)
+    assert (door.__doc__ or "").strip(), f"{package} does not say what it owns"
+    silent = []
+    for name in getattr(door, "__all__", ()):
+        thing = getattr(door, name)
+        if callable(thing) and str(getattr(thing, "__module__", "")).startswith("limen") and not (thing.__doc__ or "").strip():
+            silent.append(name)
+    assert silent == []
+
+
+def test_cookies_are_written_in_one_place() -> None:
+    """The header Set-Cookie is named nowhere outside platform/http."""
+    found = [
+        name_of(path)
+        for path in FILES
+        if re.search(r"set[-_]cookie\b", path.read_text(), re.IGNORECASE) and "http" not in path.parts and "demo" not in path.parts
+    ]
+    allowed = {
+        path
+        for path in found
+        if "SetCookie" in (SOURCE / path).read_text() and not re.search(r"[\"']set-cookie[\"']", (SOURCE / path).read_text(), re.IGNORECASE)
+    }
+    assert set(found) - allowed == set()
+
+
+SECRET_NAMES: Final = re.compile(r"(secret|digest|token|password|signature|verifier|challenge)$")
+
+
+def test_secrets_are_compared_in_constant_time() -> None:
+    """Nothing whose name ends like a secret is compared with == or !=; kernel.secrets.same does that."""
+    found = []
+    for path, tree in trees():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Compare) or not any(isinstance(op, (ast.Eq, ast.NotEq)) for op in node.ops):
+                continue
+            sides = [node.left, *node.comparators]
+            if any(isinstance(side, ast.Constant) for side in sides):
+                continue
+            names = [side.attr if isinstance(side, ast.Attribute) else side.id for side in sides if isinstance(side, (ast.Attribute, ast.Name))]
+            # a column of a table is compared by the database, inside a statement
+            if any(SECRET_NAMES.search(name) for name in names) and path.name != "store.py":
+                found.append(f"{name_of(path)}:{node.lineno} {names}")
+    assert found == []
+
+
+def test_nothing_awaits_the_network_or_a_thread_inside_a_work() -> None:
+    """No `async with db.work(...)` block contains a call of asyncio.to_thread, a pool, sleep or an HTTP client."""
+    slow = {"to_thread", "sleep", "run_in_executor", "AsyncClient"}
+    found = []
+    for path, tree in trees():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.AsyncWith) or not any(
+                isinstance(item.context_expr, ast.Call) and ast.unparse(item.context_expr.func).endswith(".work") for item in node.items
+            ):
+                continue
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute) and inner.func.attr in slow:
+                    found.append(f"{name_of(path)}:{inner.lineno} {inner.func.attr}")
+    assert found == []
