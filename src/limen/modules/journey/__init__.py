@@ -1,0 +1,36 @@
+"""The engine of journeys: it owns the record of a journey, its steps' order, and the pages' coming and going.
+
+A door or the portal begins a journey with an `Ask` and a `Return`; the engine shows the first step of the journey's table that applies, takes
+the answer, settles it in one transaction and goes on until no step applies; then it sends the browser back to the door, which takes what came
+of it, once, with `finished`. It knows no account, no session and no factor: they are ids that the steps hand on.
+"""
+
+from __future__ import annotations
+
+from limen.modules.journey.model import Ask, Ended, Passed, Proof, Refused, Remark, Return, State, Verdict
+from limen.modules.journey.port import Advance, AnyStep, Cookie, Denied, Entered, Journey, Nothing, Outcome, Stay, Step, Switch, View, Visitor
+
+__all__ = [
+    "Advance",
+    "AnyStep",
+    "Ask",
+    "Cookie",
+    "Denied",
+    "Ended",
+    "Entered",
+    "Journey",
+    "Nothing",
+    "Outcome",
+    "Passed",
+    "Proof",
+    "Refused",
+    "Remark",
+    "Return",
+    "State",
+    "Stay",
+    "Step",
+    "Switch",
+    "Verdict",
+    "View",
+    "Visitor",
+]

@@ -1,0 +1,134 @@
+"""What a journey remembers and what comes of it: ids and names only, no I/O, no clock."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, NoReturn
+
+from limen.kernel.ids import AccountId, ClientId, JourneyId, SessionId
+
+LIFETIME_SECONDS: Final = 3600
+"""How long a journey may take from its beginning to its end."""
+
+
+class Verdict:
+    """A yes or no that must be taken apart with `match`: asking for its truth is a mistake and raises."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> NoReturn:
+        message = f"{type(self).__name__} is a verdict: use match, not its truth"
+        raise TypeError(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """Where the journey ends: a door by name, and the door's own record. Never a URL."""
+
+    door: str
+    record: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """All that steps may know of the request that began the journey (OpenID Connect Core 1.0, 3.1.2.1)."""
+
+    client: ClientId | None = None
+    scopes: tuple[str, ...] = ()
+    acr_values: tuple[str, ...] = ()
+    max_age: int | None = None
+    """Seconds since the last active sign-in, at most; 0 asks for a fresh one."""
+    prompt: frozenset[str] = frozenset()
+    login_hint: str = ""
+    locales: tuple[str, ...] = ()
+    form_target: str = ""
+    """Origin or scheme of the validated redirect target, for the pages' `form-action`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """One factor was shown: by an account or, before there is one, by a proved identifier. Minted by the factor host, federation and devices only."""
+
+    factor: str
+    amr: tuple[str, ...]
+    """RFC 8176 values."""
+    acr: str
+    """What this proof gives when it stands alone."""
+    at: datetime
+    account: AccountId | None = None
+    identifier: tuple[str, str] | None = None
+    """Kind and normalised value of the identifier whose holder was proved."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed(Verdict):
+    """Enough proofs. `sessions.open` asks for it; only `signin` and token exchange mint it."""
+
+    account: AccountId
+    acr: str
+    amr: tuple[str, ...]
+    auth_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Refused(Verdict):
+    """Not enough, or not allowed; `reason` is a code for the log, never shown."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A sentence for the next page: an English message id, values for its places, and the field it belongs to (empty: the page)."""
+
+    text: str
+    field: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What the steps know and hand on, stored sealed under the journey's own key. Never changed in place: each step returns the next one."""
+
+    kind: str
+    ask: Ask
+    ret: Return
+    session: SessionId | None = None
+    """The session the browser came with, until `enter` puts the one it opened in its place."""
+    account: AccountId | None = None
+    """Who it is, once a session or a proof said so; an identifier alone never does."""
+    identifier: tuple[str, str] | None = None
+    """Kind and normalised value, as typed: not proved."""
+    proofs: tuple[Proof, ...] = ()
+    marks: Mapping[str, str] = field(default_factory=dict)
+    """What steps note for themselves and each other, under `<module>.<word>`."""
+    errors: tuple[Remark, ...] = ()
+    """What was wrong with the last answer; the next page shows it."""
+    remarks: tuple[Remark, ...] = ()
+    """What the next page says besides."""
+
+    def marked(self, name: str, value: str = "yes") -> State:
+        """Return the state with one mark set."""
+        return dataclasses.replace(self, marks={**self.marks, name: value})
+
+    def unmarked(self, *names: str) -> State:
+        """Return the state without these marks."""
+        return dataclasses.replace(self, marks={name: value for name, value in self.marks.items() if name not in names})
+
+    def mark(self, name: str) -> str:
+        """Return a mark, or the empty string."""
+        return self.marks.get(name, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What a finished journey hands to its door, once. With `refusal` set (`access_denied`) the person said no."""
+
+    journey: JourneyId
+    ret: Return
+    account: AccountId | None
+    session: SessionId | None
+    refusal: str = ""
