@@ -7,7 +7,7 @@ of it, once, with `finished`. It knows no account, no session and no factor: the
 
 from __future__ import annotations
 
-from limen.modules.journey.model import Ask, Ended, Passed, Proof, Refused, Remark, Return, State, Verdict
+from limen.modules.journey.model import Ask, Ended, Errors, Passed, Proof, Refused, Return, State, Verdict
 from limen.modules.journey.port import Advance, AnyStep, Cookie, Denied, Entered, Journey, Nothing, Outcome, Stay, Step, Switch, View, Visitor
 
 __all__ = [
@@ -18,13 +18,13 @@ __all__ = [
     "Denied",
     "Ended",
     "Entered",
+    "Errors",
     "Journey",
     "Nothing",
     "Outcome",
     "Passed",
     "Proof",
     "Refused",
-    "Remark",
     "Return",
     "State",
     "Stay",

@@ -6,9 +6,10 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TypeAlias
 
 from limen.kernel.ids import AccountId, ClientId, JourneyId, SessionId
+from limen.platform.pages import Message
 
 LIFETIME_SECONDS: Final = 3600
 """How long a journey may take from its beginning to its end."""
@@ -80,13 +81,8 @@ class Refused(Verdict):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """A sentence for the next page: an English message id, values for its places, and the field it belongs to (empty: the page)."""
-
-    text: str
-    field: str = ""
-    values: Mapping[str, str] = field(default_factory=dict)
+Errors: TypeAlias = Mapping[str, str | Message]
+"""What was wrong with an answer: field name ("" is the page as a whole) to a text marked with `_m`, or a `Message`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,10 +101,10 @@ class State:
     proofs: tuple[Proof, ...] = ()
     marks: Mapping[str, str] = field(default_factory=dict)
     """What steps note for themselves and each other, under `<module>.<word>`."""
-    errors: tuple[Remark, ...] = ()
+    errors: Errors = field(default_factory=dict)
     """What was wrong with the last answer; the next page shows it."""
-    remarks: tuple[Remark, ...] = ()
-    """What the next page says besides."""
+    remarks: tuple[str | Message, ...] = ()
+    """What the next page says besides: what has just happened."""
 
     def marked(self, name: str, value: str = "yes") -> State:
         """Return the state with one mark set."""
@@ -117,6 +113,10 @@ class State:
     def unmarked(self, *names: str) -> State:
         """Return the state without these marks."""
         return dataclasses.replace(self, marks={name: value for name, value in self.marks.items() if name not in names})
+
+    def saying(self, *remarks: str | Message) -> State:
+        """Return the state with something for the next page to say."""
+        return dataclasses.replace(self, remarks=remarks)
 
     def mark(self, name: str) -> str:
         """Return a mark, or the empty string."""

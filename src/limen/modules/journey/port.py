@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
@@ -11,7 +11,7 @@ import msgspec
 from limen.kernel.facts import Origin
 from limen.kernel.ids import JourneyId
 from limen.kernel.secrets import Secret
-from limen.modules.journey.model import Remark, State
+from limen.modules.journey.model import Errors, State
 from limen.platform.pages import Page
 from limen.platform.sql import Database, Reader, Work
 
@@ -56,16 +56,16 @@ class Advance:
     """The step is done. Errors of the last answer are forgotten; `errors` are for the page that comes next."""
 
     state: State
-    errors: tuple[Remark, ...] = ()
+    errors: Errors = field(default_factory=dict)
     cookies: tuple[Cookie, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """The same page again, saying what was wrong (or, with `remarks` in the state, what was done)."""
+    """The same page again, saying what was wrong (or, with `state.saying(...)`, what was done)."""
 
     state: State
-    errors: tuple[Remark, ...] = ()
+    errors: Errors = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Switch:
 
     kind: str
     state: State
-    errors: tuple[Remark, ...] = ()
+    errors: Errors = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
