@@ -1,0 +1,69 @@
+"""JSON bodies, read strictly into a msgspec Struct (RFC 8259; I-JSON of RFC 7493: no name twice, no lone surrogate)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import ClassVar, Final, TypeVar
+
+import msgspec
+
+from limen.kernel.errors import Kind, LimenError
+
+JSON_LIMIT: Final = 65_536
+"""Octets of a JSON body that are read at most."""
+
+T = TypeVar("T")
+
+
+class BadJson(LimenError):
+    """The body is no JSON, or not of the shape asked for; the text names the place (`$.name`), never the value."""
+
+    kind: ClassVar[Kind] = Kind.INVALID
+    code: ClassVar[str] = "malformed_json"
+
+
+class _Twice(ValueError):
+    pass
+
+
+def read(raw: bytes, kind: type[T], *, limit: int = JSON_LIMIT) -> T:
+    """Return the body as `kind`. BadJson where it is too long, too deep, malformed, of another shape, or names a member twice."""
+    if len(raw) > limit:
+        raise BadJson(f"more than {limit} bytes")
+    try:
+        value = msgspec.json.decode(raw, type=kind)
+        _check(raw)
+    except msgspec.ValidationError as trouble:
+        raise BadJson(str(trouble)) from None
+    except _Twice:
+        raise BadJson("a member is given twice") from None
+    except RecursionError:
+        raise BadJson("nested too deeply") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
+        raise BadJson("not well-formed JSON") from None
+    return value
+
+
+def _check(raw: bytes) -> None:
+    """Read once more for what the decoder lets pass: members given twice, and NUL, which no database text can hold."""
+    if b"\\u0000" in raw:
+        _refuse_nul(json.loads(raw))
+    json.loads(raw, object_pairs_hook=_once)
+
+
+def _once(pairs: list[tuple[str, object]]) -> None:
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise _Twice
+
+
+def _refuse_nul(value: object) -> None:
+    if isinstance(value, str) and "\0" in value:
+        raise BadJson("NUL in a text")
+    inner: Iterable[object] = ()
+    if isinstance(value, dict):
+        inner = [*value.keys(), *value.values()]
+    elif isinstance(value, list):
+        inner = value
+    for item in inner:
+        _refuse_nul(item)
