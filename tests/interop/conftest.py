@@ -1,0 +1,85 @@
+"""One server for all foreign clients, with a customer who can sign in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.rig.server import LimenServer, serving
+from tests.rig.walker import Walker
+
+TENANT = """
+[[tenant]]
+name = "acme"
+default = true
+languages = ["en", "de", "ar"]
+[tenant.brand]
+name = "Acme"
+[[tenant.client]]
+id = "shop"
+kind = "web"
+secret = "a secret of the shop that only tests know"
+redirect_uris = ["http://127.0.0.1:9009/callback", "http://127.0.0.1:{apache}/shop/back"]
+post_logout_redirect_uris = ["http://127.0.0.1:9009/bye", "http://127.0.0.1:{apache}/bye.html"]
+grants = ["authorization_code", "refresh_token"]
+scopes = ["openid", "profile", "email", "offline_access"]
+[[tenant.client]]
+id = "phone"
+kind = "native"
+redirect_uris = ["http://127.0.0.1/callback", "com.example.phone:/callback"]
+grants = ["authorization_code", "refresh_token"]
+scopes = ["openid", "email", "offline_access"]
+[[tenant.client]]
+id = "spa"
+kind = "spa"
+redirect_uris = ["http://127.0.0.1:{site}/spa.html"]
+post_logout_redirect_uris = ["http://127.0.0.1:{site}/spa.html"]
+grants = ["authorization_code", "refresh_token"]
+scopes = ["openid", "profile", "email", "offline_access"]
+"""
+
+PASSWORD = "correct horse battery staple"
+
+
+class Place(LimenServer):
+    """The server and the ports its apps live on."""
+
+    apache: int = 0
+    site: int = 0
+
+
+@pytest.fixture(scope="session")
+def ports() -> dict[str, int]:
+    """Ports of the apps, chosen before the server learns their redirect addresses."""
+    from tests.rig.server import free_port
+
+    return {"apache": free_port(), "site": free_port()}
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, ports: dict[str, int]) -> Iterator[LimenServer]:
+    """A running server with the tenant of the foreign clients."""
+    folder: Path = tmp_path_factory.mktemp("interop")
+    with serving(folder, TENANT.format(**ports)) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def customer(server: LimenServer) -> dict[str, str]:
+    """Somebody who signed up through the pages, with a password."""
+    walker = Walker()
+    email = "ada@example.com"
+
+    def code() -> str:
+        message = next(one for one in server.mailbox() if one["to"] == email)
+        return message["code"]
+
+    walker.walk(
+        f"{server.issuer}/signup",
+        {"identifier": email, "code": code, "new_password": PASSWORD, "password": PASSWORD, "given_name": "Ada", "family_name": "Lovelace"},
+        re.compile("/account$"),
+    )
+    return {"identifier": email, "password": PASSWORD}
