@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rig.server import LimenServer, serving
+from tests.rig.server import LimenServer, free_port, serving
 from tests.rig.walker import Walker
 
 TENANT = """
@@ -44,18 +44,9 @@ scopes = ["openid", "profile", "email", "offline_access"]
 PASSWORD = "correct horse battery staple"
 
 
-class Place(LimenServer):
-    """The server and the ports its apps live on."""
-
-    apache: int = 0
-    site: int = 0
-
-
 @pytest.fixture(scope="session")
 def ports() -> dict[str, int]:
     """Ports of the apps, chosen before the server learns their redirect addresses."""
-    from tests.rig.server import free_port
-
     return {"apache": free_port(), "site": free_port()}
 
 
