@@ -1,0 +1,67 @@
+"""The factor e-mail code: six digits sent to the address. It proves a mailbox and raises no assurance level (SP 800-63B-4, 3.1.3.1)."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from limen.kernel import secrets
+from limen.modules.factors import Answer, Challenge, Factor, Match, Mismatch, Purpose, Sending
+from limen.platform.pages import _m, register
+
+__all__ = ["DIGITS", "EXTENSION", "LIFETIME", "TRIES", "CodeAnswer"]
+
+DIGITS: Final = 6
+LIFETIME: Final = timedelta(minutes=10)
+TRIES: Final = 5
+_LONGEST: Final = 40
+_BETWEEN: Final = "-.\u2010\u2011\u2012\u2013"
+"""Hyphens and points that people put between digits."""
+
+register("email_code", Path(__file__).parent)
+
+
+class CodeAnswer(Answer, frozen=True):
+    """A code as typed."""
+
+    code: str = ""
+
+    def said(self) -> str:
+        """Return the code."""
+        return self.code
+
+
+def normal(said: str) -> str:
+    """Return the digits of a code as people type or paste it: with blanks or dashes, in the digits of any script."""
+    return "".join(
+        str(unicodedata.digit(letter)) if letter.isdigit() else letter for letter in said[:_LONGEST] if not letter.isspace() and letter not in _BETWEEN
+    )
+
+
+def challenge(purpose: Purpose) -> Challenge:
+    """Make a code: its digest to keep, the mail to send."""
+    code = secrets.digits(DIGITS)
+    values = {"code": code, "minutes": str(int(LIFETIME.total_seconds() // 60))}
+    absent = None if purpose is Purpose.SIGN_UP else Sending("unknown_address")
+    return Challenge(kept=secrets.digest(code), sending=Sending(f"{purpose.value}_code", values), absent=absent, lifetime=LIFETIME, tries=TRIES)
+
+
+def check(kept: bytes | None, said: str) -> Match | Mismatch:
+    """Compare with the digest of the code that was sent."""
+    found = secrets.digest(normal(said))
+    return Match() if kept is not None and secrets.same(kept, found) else Mismatch()
+
+
+EXTENSION: Final = Factor(
+    name="email_code",
+    words=_m("Code by e-mail"),
+    offer=_m("E-mail me a code"),
+    amr=("otp",),
+    acr="lmn:email",
+    ask="email_code/ask.html",
+    fields=CodeAnswer,
+    check=check,
+    challenge=challenge,
+)

@@ -1,0 +1,104 @@
+"""What a folder in `extensions/factors` must be: one `EXTENSION`, made of pure functions.
+
+An extension sees no database, no request and no account. It says what to keep, what to send, and whether an answer fits; the host counts
+attempts, stores, sends, times and records, so that no extension can forget to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import msgspec
+
+from limen.modules.factors.model import Context, Purpose
+from limen.platform.duties import Section
+from limen.platform.pages import Message
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """The fields of a factor's page; a subclass adds its own, each with a default, and says which of them is the answer."""
+
+    action: str = "continue"
+
+    def said(self) -> str:
+        """Return what is to be checked."""
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What goes out to the address: a template of notices by name, and its values."""
+
+    template: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Challenge:
+    """A challenge just made: what the host keeps (a digest, never the code), what it sends, and how long and how often it may be answered."""
+
+    kept: bytes
+    sending: Sending
+    absent: Sending | None
+    """What an address without an account gets instead; None: the same, because proving the address is the point."""
+    lifetime: timedelta
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The answer fits. `renewed`: keep this instead from now on."""
+
+    renewed: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """The answer does not fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What is to be kept of a new secret."""
+
+    secret: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """What was chosen cannot be used: `reason` for the person, `code` for the log."""
+
+    code: str
+    reason: str | Message
+    advice: tuple[str | Message, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Factor:
+    """One way to prove who one is. It either keeps a secret per account (`enrol`) or makes a challenge per journey (`challenge`)."""
+
+    name: str
+    """The folder's name; stored with every factor, so it never changes."""
+    words: str
+    """What people call it, an English text marked with `_m`: "Password"."""
+    offer: str
+    """The button that leads to it: "Use my password"."""
+    amr: tuple[str, ...]
+    """RFC 8176 values of its proof."""
+    acr: str
+    """What its proof gives alone."""
+    ask: str
+    """Template of the part of a page that asks for it, `<package>/<file>.html`."""
+    fields: type[Answer]
+    check: Callable[[bytes | None, str], Match | Mismatch]
+    """Compare what is kept (None: nothing is; it must cost the same) with an answer."""
+    choose: str = ""
+    """Template of the part of a page where it is chosen, where there is anything to choose."""
+    enrol: Callable[[str, Context], Chosen | Unfit] | None = None
+    challenge: Callable[[Purpose], Challenge] | None = None
+    settings: type[Section] | None = None
+    """The extension's section of a tenant file."""
+    slow: bool = False
+    """`check` and `enrol` take milliseconds: the host runs them in the hashing pool."""

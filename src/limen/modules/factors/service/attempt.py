@@ -1,0 +1,139 @@
+"""Checking an answer in three moves: count the attempt, compare outside, prove or record the failure.
+
+An identifier nobody has goes the same way as one that somebody has: the same counter, the same comparison against nothing, the same facts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from limen.kernel.facts import Actor
+from limen.kernel.ids import FactorId, TenantId
+from limen.kernel.secrets import Secret
+from limen.modules import accounts, keys
+from limen.modules.factors import store
+from limen.modules.factors.facts import FactorClosed, FactorFailed, FactorPassed, FactorReopened
+from limen.modules.factors.model import MOST_FAILURES, Checked, Claim, Matched, Over, Subject, Wait, Wrong
+from limen.modules.factors.port import Factor, Match
+from limen.modules.factors.service.registry import factor
+from limen.modules.journey import Proof, Refused
+from limen.platform.crypto import pool
+from limen.platform.sql import Database, Reader, Work
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """An attempt that was counted, and what its answer is compared with."""
+
+    subject: Subject
+    failures: int
+    kept: Secret[bytes] | None
+    factor: FactorId | None = None
+    version: int = 0
+    challenge: str = ""
+    left: int | None = None
+
+
+async def subject_of(reader: Reader, claim: Claim) -> Subject:
+    """Return whom the claim is about: by the account if it is known, else by who has the identifier now."""
+    kind, value = claim.identifier
+    blind = (await keys.blind(reader, "factor", f"{kind}:{value}")).hex()
+    if claim.account is not None:
+        return Subject(claim.account, blind)
+    found = await accounts.by_identifier(reader, kind, value)
+    return Subject(found.id if found else None, blind)
+
+
+async def attempt(db: Database, tenant: TenantId, actor: Actor, claim: Claim, said: str) -> Checked:
+    """Check an answer. The attempt counts as a failure from the moment it is made; only `confirm` takes that back."""
+    way = factor(claim.kind)
+    async with db.work(tenant, actor) as work:
+        taken = await _take(work, way, claim)
+    if not isinstance(taken, _Taken):
+        return taken
+    kept = taken.kept.reveal() if taken.kept else None
+    if way.slow:
+        address = actor.origin.address if actor.origin else ""
+        found = await pool().run(way.check, kept, said, lane=(tenant, address))
+    else:
+        found = way.check(kept, said)
+    match found:
+        case Match(renewed) if kept is not None:
+            return Matched(
+                claim=claim,
+                subject=taken.subject,
+                factor=taken.factor,
+                version=taken.version,
+                challenge=taken.challenge,
+                renewed=Secret(renewed) if renewed else None,
+            )
+        case _:
+            async with db.work(tenant, actor) as work:
+                _record_failure(work, claim, taken)
+            return Wrong(taken.left)
+
+
+async def _take(work: Work, way: Factor, claim: Claim) -> _Taken | Over | Wait:
+    subject = await subject_of(work, claim)
+    if way.challenge and not await store.is_open(work, claim.journey, claim.kind):
+        return Over()
+    counted = await store.count_try(work, claim.kind, subject.key, claim.known)
+    if isinstance(counted, store.Counter):
+        return Wait(None if counted.failures >= MOST_FAILURES else counted.next_at)
+    if way.challenge:
+        return await _take_challenge(work, claim, subject, counted)
+    stored = await store.of_kind(work, subject.account, claim.kind)
+    if stored is None or subject.account is None:
+        return _Taken(subject, counted, None)
+    secret = store.opened(work, await keys.subject_box(work, subject.account), stored)
+    return _Taken(subject, counted, Secret(secret), stored.id, stored.version)
+
+
+async def _take_challenge(work: Work, claim: Claim, subject: Subject, failures: int) -> _Taken | Over:
+    air = await store.take_challenge(work, claim.journey, claim.kind)
+    if air is None:  # its last try was taken in this very moment
+        return Over()
+    challenge = store.challenge_of(work, claim.journey, claim.kind, air)
+    if challenge.identifier != claim.identifier:  # it was sent for another identifier, before this one was typed: it proves nothing here
+        return _Taken(subject, failures, None, left=air.tries)
+    return _Taken(subject, failures, Secret(challenge.kept), challenge=air.id, left=air.tries)
+
+
+def _record_failure(work: Work, claim: Claim, taken: _Taken) -> None:
+    subject = taken.subject
+    unknown = "" if subject.account else subject.blind
+    known = bool(claim.known)
+    work.record(FactorFailed(subject=subject.account, kind=claim.kind, journey=claim.journey, failures=taken.failures, known_browser=known, unknown=unknown))
+    if taken.failures >= MOST_FAILURES:
+        work.record(FactorClosed(subject=subject.account, kind=claim.kind, known_browser=known, unknown=unknown))
+
+
+async def confirm(work: Work, matched: Matched) -> Proof | Refused:
+    """Make a proof of a right answer, if what it was compared with still stands: the secret unchanged, the code unused."""
+    claim, subject = matched.claim, matched.subject
+    if not await _still_stands(work, matched):
+        return Refused("changed_meanwhile")
+    if await store.clear(work, claim.kind, subject.key, claim.known):
+        work.record(FactorReopened(subject=subject.account, by=claim.kind))
+    work.record(FactorPassed(subject=subject.account, kind=claim.kind, journey=claim.journey, known_browser=bool(claim.known)))
+    way = factor(claim.kind)
+    return Proof(
+        factor=claim.kind,
+        amr=way.amr,
+        acr=way.acr,
+        at=work.now,
+        account=subject.account,
+        identifier=claim.identifier if way.challenge else None,
+    )
+
+
+async def _still_stands(work: Work, matched: Matched) -> bool:
+    claim, account = matched.claim, matched.subject.account
+    if matched.factor is None:
+        return await store.spend(work, claim.journey, claim.kind, matched.challenge)
+    if account is None:
+        return False
+    if matched.renewed is None:
+        return await store.used(work, account, matched.factor, matched.version)
+    box = await keys.subject_box(work, account)
+    return await store.renewed(work, account, matched.factor, matched.version, (matched.renewed.reveal(), box))
