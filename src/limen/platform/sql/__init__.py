@@ -1,0 +1,73 @@
+"""The storage: tables, statements, Works on SQLite and PostgreSQL, the log of facts, caches, upgrades. Knows no subject of the domain.
+
+Tables are declared with `table`, statements made once with `statement`, and both are used by stores only:
+
+    async with db.work(tenant, actor) as work:
+        row = await work.one(FIND, id=account)
+        work.record(AccountSeen(subject=account))
+"""
+
+from limen.platform.sql.caches import Cached, Caches
+from limen.platform.sql.database import Database, end_process
+from limen.platform.sql.errors import (
+    BadValue,
+    CommitFailed,
+    Conflict,
+    ConstraintFailed,
+    Contended,
+    DatabaseFull,
+    DatabaseUnavailable,
+    SchemaOutdated,
+    WorkMisused,
+)
+from limen.platform.sql.facts import FACTS, StoredFact, facts_after, last_position
+from limen.platform.sql.opening import BadAddress, open_database
+from limen.platform.sql.statements import Row, Statement, bind, insert_new, insert_of, insert_row, one_of, statement, upsert
+from limen.platform.sql.tables import METADATA, definitions, server_table, table
+from limen.platform.sql.types import Choice, Id, Instant, Json
+from limen.platform.sql.work import Reaction, Reactions, Read, Reader, Transaction, Work
+
+__all__ = [
+    "FACTS",
+    "METADATA",
+    "BadAddress",
+    "BadValue",
+    "Cached",
+    "Caches",
+    "Choice",
+    "CommitFailed",
+    "Conflict",
+    "ConstraintFailed",
+    "Contended",
+    "Database",
+    "DatabaseFull",
+    "DatabaseUnavailable",
+    "Id",
+    "Instant",
+    "Json",
+    "Reaction",
+    "Reactions",
+    "Read",
+    "Reader",
+    "Row",
+    "SchemaOutdated",
+    "Statement",
+    "StoredFact",
+    "Transaction",
+    "Work",
+    "WorkMisused",
+    "bind",
+    "definitions",
+    "end_process",
+    "facts_after",
+    "insert_new",
+    "insert_of",
+    "insert_row",
+    "last_position",
+    "one_of",
+    "open_database",
+    "server_table",
+    "statement",
+    "table",
+    "upsert",
+]

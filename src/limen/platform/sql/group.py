@@ -1,0 +1,326 @@
+"""The one writing connection of a SQLite file, and the group of Works that share its next COMMIT.
+
+Works run one after another in the event loop, each under a savepoint. All that ended since the last COMMIT share one, made in a thread;
+while that thread has the connection (`busy`) no statement touches it here. A Work that only recorded facts takes neither savepoint nor
+writer: its facts are written by that thread. `BEGIN IMMEDIATE` is tried in the loop with no waiting at all; if another process holds the
+file it is waited for in the thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import apsw
+
+from limen.platform.sql.errors import CommitFailed, DatabaseUnavailable
+from limen.platform.sql.facts import FactRow
+from limen.platform.sql.lite import BUSY_MILLISECONDS, INSERT_FACT, translated
+
+if TYPE_CHECKING:
+    from limen.platform.sql.lite import Bind
+
+CHECKPOINT_PAGES: Final = 4000
+"""Length of the WAL, in pages, from which its content is moved into the file."""
+
+
+class Member(NamedTuple):
+    """A Work that waits for the group's COMMIT; `committed` is called in the loop before it continues."""
+
+    future: asyncio.Future[None]
+    committed: Callable[[], None] | None
+
+
+class Recorded(NamedTuple):
+    """A Work that only recorded facts."""
+
+    rows: Sequence[FactRow]
+    member: Member
+
+
+class _Job(NamedTuple):
+    """What the thread is to do: to commit (`commit`), or only to open a transaction that another process kept it from."""
+
+    commit: bool
+    opened: bool
+    batch: list[Member]
+    pending: list[Recorded]
+
+
+class _Done(NamedTuple):
+    """What came of it. `opened`: the next transaction has begun already."""
+
+    job: _Job
+    error: Exception | None
+    refused: dict[int, Exception]
+    opened: bool
+    begin_error: Exception | None
+    more: bool
+
+
+class Writer:
+    """Owns the writing connection; all methods but `_serve` and what it calls run in the event loop."""
+
+    def __init__(self, connection: apsw.Connection, loop: asyncio.AbstractEventLoop, on_error: Callable[[Exception], None], on_commit: Callable[[], None]) -> None:
+        self.connection = connection
+        self.run: Callable[[str, Bind], apsw.Cursor] = connection.cursor().execute
+        self.busy = False
+        self.open = False
+        self.closed = False
+        self._loop = loop
+        self._on_error = on_error
+        self._on_commit = on_commit
+        self._scheduled = False
+        self._batch: list[Member] = []
+        self._pending: list[Recorded] = []
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._idle: asyncio.Future[None] | None = None
+        self.commits = 0
+        self._wal_pages = 0
+        self._checkpoint_at = CHECKPOINT_PAGES
+        connection.set_wal_hook(self._wal_grew)
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._serve, name="limen-commit", daemon=True)
+        self._thread.start()
+
+    # ------------------------------------------------------------------ for a Work, in the loop
+
+    async def hold(self) -> None:
+        """Return with the writer held and a transaction open; the caller must `release` it."""
+        while self.busy or not self.open:
+            if self.closed:
+                raise DatabaseUnavailable(operator="the database is closed")
+            if not self.busy and self._try_begin():
+                break
+            turn = self._loop.create_future()
+            self._waiting.append(turn)
+            try:
+                await turn
+            except asyncio.CancelledError:
+                if turn.done() and not turn.cancelled():
+                    self._wake_next()
+                raise
+        self.busy = True
+
+    def release(self, member: Member | None) -> None:
+        """Give the writer back; `member` continues with the group's COMMIT, None is a Work rolled back."""
+        if member is not None:
+            self._batch.append(member)
+        self.busy = False
+        self._schedule()
+        self._wake_next()
+
+    def lost(self, error: Exception) -> None:
+        """The whole transaction has ended (disk full, input or output error): every Work of it has failed."""
+        self.open = False
+        batch, self._batch = self._batch, []
+        for member in batch:
+            if not member.future.done():
+                member.future.set_exception(translated(error))
+
+    def append(self, rows: Sequence[FactRow], committed: Callable[[], None] | None) -> asyncio.Future[None]:
+        """Write facts with the next group; the future is done when they are durable."""
+        if self.closed:
+            raise DatabaseUnavailable(operator="the database is closed")
+        future = self._loop.create_future()
+        self._pending.append(Recorded(rows, Member(future, committed)))
+        if not self._scheduled:
+            self._schedule()
+        return future
+
+    async def close(self) -> None:
+        """Commit what is under way, stop the thread and close the connection."""
+        self.closed = True
+        while self.busy or self._pending or self._batch or self.open:
+            self._schedule()
+            self._idle = self._loop.create_future()
+            await self._idle
+        self._jobs.put(None)
+        await asyncio.to_thread(self._thread.join)
+        self.connection.close()
+
+    # ------------------------------------------------------------------ grouping, in the loop
+
+    def _schedule(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._linger)
+
+    def _linger(self) -> None:
+        """One more turn of the loop before COMMIT: whoever is being woken in this one joins the group."""
+        self._loop.call_soon(self._commit)
+
+    def _commit(self) -> None:
+        self._scheduled = False
+        if self.busy:
+            return  # whoever ends `busy` schedules again
+        if not self.open and not self._pending:
+            self._report_idle()
+            return
+        job = _Job(commit=True, opened=self.open, batch=self._batch, pending=self._pending)
+        self._batch, self._pending = [], []
+        self.busy = True
+        self._jobs.put(job)
+
+    def _try_begin(self) -> bool:
+        try:
+            self.run("BEGIN IMMEDIATE", ())
+        except apsw.BusyError:  # another process writes: the thread waits for it
+            self.busy = True
+            self._jobs.put(_Job(commit=False, opened=False, batch=[], pending=[]))
+            return False
+        except apsw.Error as error:
+            self._on_error(error)
+            raise translated(error) from error
+        self.open = True
+        return True
+
+    def _wake_next(self) -> None:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+
+    def _report_idle(self) -> None:
+        if self._idle is not None and not self._idle.done():
+            self._idle.set_result(None)
+
+    def _finish(self, done: _Done) -> None:
+        """The thread is through with a job: tell the group, then let the next Works in."""
+        for member in done.job.batch:
+            _settle(member, done.error)
+        for place, recorded in enumerate(done.job.pending):
+            _settle(recorded.member, done.error or done.refused.get(place))
+        if done.error is not None:
+            self._on_error(done.error)
+        elif done.job.commit:
+            self._on_commit()
+        if not done.more:
+            self._ready(done)
+
+    def _ready(self, done: _Done) -> None:
+        self.busy, self.open = False, done.opened
+        waiting, self._waiting = self._waiting, deque()
+        for turn in waiting:
+            if turn.done():
+                continue
+            if done.begin_error is not None:
+                turn.set_exception(translated(done.begin_error))
+            else:
+                turn.set_result(None)
+        if done.opened or self._pending:
+            self._schedule()
+        self._report_idle()
+
+    # ------------------------------------------------------------------ in the thread
+
+    def _wal_grew(self, connection: apsw.Connection, name: str, pages: int) -> int:
+        del connection, name
+        self._wal_pages = pages
+        return apsw.SQLITE_OK
+
+    def _serve(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            done = self._carry_out(job)
+            try:
+                if done.error is None and self._wal_pages >= self._checkpoint_at:
+                    self._loop.call_soon_threadsafe(self._finish, done._replace(more=True))
+                    checked = self._checkpoint(done)
+                    self._loop.call_soon_threadsafe(self._after_checkpoint, checked)
+                else:
+                    self._loop.call_soon_threadsafe(self._finish, done)
+            except RuntimeError:  # the loop is gone, and with it everybody who waits
+                return
+
+    def _carry_out(self, job: _Job) -> _Done:
+        error: Exception | None = None
+        begin_error: Exception | None = None
+        refused: dict[int, Exception] = {}
+        opened = False
+        try:
+            if not job.opened:
+                self._wait_begin()
+            if job.commit:
+                refused = self._write_facts(job.pending)
+                self.run("COMMIT", ())
+                self.commits += 1
+            else:
+                opened = True
+        except Exception as failure:  # noqa: BLE001 -- whatever it is, the callers learn it in the loop
+            error, begin_error = (failure, None) if job.commit else (None, failure)
+            self._roll_back()
+        if job.commit and self._waiting and self._wal_pages < self._checkpoint_at:
+            try:  # the next group begins without another hop; its failure is not that of the finished commit
+                self._wait_begin()
+                opened = True
+            except Exception as failure:  # noqa: BLE001 -- likewise
+                begin_error = failure
+        return _Done(job, error, refused, opened, begin_error, more=False)
+
+    def _roll_back(self) -> None:
+        if self.connection.in_transaction:
+            with contextlib.suppress(apsw.Error):  # what made it fail is reported already
+                self.run("ROLLBACK", ())
+
+    def _wait_begin(self) -> None:
+        self.connection.set_busy_timeout(BUSY_MILLISECONDS)
+        try:
+            self.run("BEGIN IMMEDIATE", ())
+        finally:
+            self.connection.set_busy_timeout(0)
+
+    def _write_facts(self, pending: Sequence[Recorded]) -> dict[int, Exception]:
+        """Write the facts of Works that have nothing else; a bad row fails its own Work only. Return those, by place."""
+        if not pending:
+            return {}
+        cursor = self.connection.cursor()
+        cursor.execute("SAVEPOINT f")
+        try:
+            cursor.executemany(INSERT_FACT, [row for recorded in pending for row in recorded.rows])
+        except Exception as error:
+            if not self.connection.in_transaction:
+                raise
+            cursor.execute("ROLLBACK TO f")
+            cursor.execute("RELEASE f")
+            if len(pending) == 1:
+                return {0: error}
+            return {place: why for place, recorded in enumerate(pending) for why in self._write_facts([recorded]).values()}
+        else:
+            cursor.execute("RELEASE f")
+        return {}
+
+    def _checkpoint(self, done: _Done) -> _Done:
+        """Move the WAL's content into the file. Not left to SQLite, which would swallow a failed fsync here."""
+        try:
+            pages, moved = self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        except apsw.BusyError:
+            self._checkpoint_at = self._wal_pages + CHECKPOINT_PAGES
+        except apsw.Error as failure:
+            return done._replace(error=failure)
+        else:
+            self._checkpoint_at = CHECKPOINT_PAGES if moved >= pages else pages + CHECKPOINT_PAGES
+            self._wal_pages = 0
+        return done
+
+    def _after_checkpoint(self, done: _Done) -> None:
+        if done.error is not None:
+            self._on_error(done.error)
+        self._ready(done)
+
+
+def _settle(member: Member, error: Exception | None) -> None:
+    if error is None and member.committed is not None:
+        member.committed()
+    if member.future.done():
+        return  # its caller was cancelled and is gone
+    if error is None:
+        member.future.set_result(None)
+    else:
+        failure = translated(error)
+        member.future.set_exception(failure if isinstance(failure, (CommitFailed, DatabaseUnavailable)) else CommitFailed(operator=str(error)))

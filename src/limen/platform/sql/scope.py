@@ -1,0 +1,127 @@
+"""What the two executors' transactions share: facts, reactions, announcements, and what happens once all is durable."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from limen.kernel.facts import Actor, Fact
+from limen.kernel.ids import TenantId
+from limen.platform.sql.statements import Statement
+from limen.platform.sql.work import Reader, Work, react
+
+if TYPE_CHECKING:
+    from limen.platform.sql.database import Database
+    from limen.platform.sql.watchdog import Watch
+
+R = TypeVar("R")
+Change = tuple[str, TenantId, str]
+"""Cache, tenant and key."""
+
+
+class Scope(ABC):
+    """One Work's transaction, and the block around it. Made by `Database.work`, used once."""
+
+    __slots__ = ("_task", "actor", "after", "changes", "facts", "now", "reacted", "tenant", "watch")
+
+    _task: asyncio.Task[object] | None
+    now: datetime
+
+    def __init__(self, tenant: TenantId, actor: Actor) -> None:
+        self.tenant = tenant
+        self.actor = actor
+        self.facts: list[Fact] = []
+        self.reacted = 0
+        self.changes: list[Change] | None = None
+        self.after: list[Callable[[], None]] | None = None
+        self.watch: Watch | None = None
+
+    @property
+    @abstractmethod
+    def db(self) -> Database: ...
+
+    @property
+    @abstractmethod
+    def begun(self) -> bool: ...
+
+    @abstractmethod
+    def all(self, statement: Statement[R], tenant: TenantId, values: Mapping[str, object]) -> Awaitable[list[R]]: ...
+
+    @abstractmethod
+    def one(self, statement: Statement[R], tenant: TenantId, values: Mapping[str, object]) -> Awaitable[R | None]: ...
+
+    @abstractmethod
+    def run(self, statement: Statement[Any], tenant: TenantId, values: Mapping[str, object]) -> Awaitable[int]: ...
+
+    @abstractmethod
+    async def commit(self) -> None:
+        """Write facts and changes and return once they are durable."""
+
+    @abstractmethod
+    async def undo(self, error: BaseException) -> None:
+        """Roll back; raises only where the caller must learn more than `error`."""
+
+    def after_commit(self, then: Callable[[], None]) -> None:
+        if self.after is None:
+            self.after = []
+        self.after.append(then)
+
+    def note_change(self, cache: str, tenant: TenantId, key: str) -> None:
+        if self.changes is None:
+            self.changes = []
+        self.changes.append((cache, tenant, key))
+
+    @asynccontextmanager
+    async def beside(self, reader: Reader) -> AsyncIterator[Reader]:
+        if self.watch is not None:
+            self.watch.pause()
+        try:
+            async with self.db.read_beside(reader.tenant, reader.now) as read:
+                yield read
+        finally:
+            if self.watch is not None:
+                self.watch.resume()
+
+    def changed_here(self, cache: str, tenant: TenantId, key: str) -> bool:
+        return self.changes is not None and (cache, tenant, key) in self.changes
+
+    def committed(self) -> None:
+        """Do what waits for the commit. Called in the event loop, before the Work's block continues."""
+        if self.changes:
+            self.db.caches.drop(self.changes)
+        for then in self.after or ():
+            then()
+
+    def work(self) -> Work:
+        return Work(self, self.now, self.tenant, self.actor, self.facts)
+
+    async def react(self, work: Work) -> None:
+        """Run the reactions to the facts that have had none yet."""
+        self.reacted = await react(work, self.reacted, self.db.reactions)
+
+    async def __aenter__(self) -> Work:
+        db = self.db
+        self._task = db.enter()
+        self.now = db.clock.now()
+        return Work(self, self.now, self.tenant, self.actor, self.facts)
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        db = self.db
+        try:
+            if error is not None:
+                await self.undo(error)
+                return
+            if db.reactions and self.reacted < len(self.facts):
+                try:
+                    await self.react(self.work())
+                except BaseException as failure:
+                    await self.undo(failure)
+                    raise
+            await self.commit()
+        finally:
+            db.leave(self._task)

@@ -1,0 +1,309 @@
+"""The database in one SQLite file: one process serves it, others (commands) may join in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import apsw
+
+from limen.kernel.facts import SYSTEM, Actor
+from limen.kernel.ids import SERVER, TenantId
+from limen.platform.sql.database import Database
+from limen.platform.sql.dialects import DialectName
+from limen.platform.sql.errors import CommitFailed, DatabaseUnavailable, WorkMisused
+from limen.platform.sql.facts import fact_rows
+from limen.platform.sql.group import Member, Writer
+from limen.platform.sql.lite import INSERT_FACT, Bind, connect, create_private, sync_failed, translated
+from limen.platform.sql.notices import FORGET_CHANGES_SQLITE, INSERT_CHANGE_SQLITE, KEEP_MICROSECONDS, SqliteNotices
+from limen.platform.sql.scope import Change, Scope
+from limen.platform.sql.statements import Statement
+from limen.platform.sql.types import micros
+from limen.platform.sql.watchdog import read_of
+from limen.platform.sql.work import Reactions, Read, Reader
+
+if TYPE_CHECKING:
+    from limen.kernel.clock import Clock
+    from limen.platform.crypto import Keyring
+
+R = TypeVar("R")
+
+
+class Sqlite(Database):
+    """Embedded: reads take microseconds in the event loop, Works commit in groups (`group`)."""
+
+    dialect: ClassVar[DialectName] = "sqlite"
+
+    def __init__(  # noqa: PLR0913 -- what the composition root gives
+        self,
+        path: Path,
+        *,
+        keyring: Keyring,
+        clock: Clock,
+        reactions: Reactions,
+        test_mode: bool = False,
+        on_fatal: Callable[[str], None] | None = None,
+        vfs: str | None = None,
+    ) -> None:
+        super().__init__(keyring=keyring, clock=clock, reactions=reactions, test_mode=test_mode, on_fatal=on_fatal)
+        self.path = path
+        self._vfs = vfs
+        create_private(path)
+        self.writer = Writer(connect(path, vfs=vfs), self.loop, self._failed, self.wake_followers)
+        self._reading = Reading(self, self._connect_reader())
+        self._spare: list[apsw.Connection] = []
+        self.notices = SqliteNotices(self._reading.connection, self.caches, self.loop, self.wake_followers)
+
+    def _connect_reader(self) -> apsw.Connection:
+        connection = connect(self.path, vfs=self._vfs)
+        connection.execute("PRAGMA query_only=ON").fetchall()
+        return connection
+
+    def _scope(self, tenant: TenantId, actor: Actor) -> Scope:
+        return SqliteScope(self, tenant, actor)
+
+    def read(self, tenant: TenantId, *, snapshot: bool = False) -> AbstractAsyncContextManager[Read]:
+        self.refuse_inside()
+        if snapshot:
+            return SnapshotScope(self, tenant)
+        return ReadScope(read_of(self._reading, self.clock.now(), tenant, watched=self.test_mode))
+
+    def read_beside(self, tenant: TenantId, now: datetime) -> AbstractAsyncContextManager[Read]:
+        return ReadScope(read_of(self._reading, now, tenant, watched=self.test_mode))
+
+    async def execute(self, sql: str) -> None:
+        scope = SqliteScope(self, SERVER, SYSTEM)
+        async with scope:
+            await scope.execute(sql)
+
+    async def close(self) -> None:
+        self.notices.stop()
+        await self.writer.close()
+        for connection in (self._reading.connection, *self._spare):
+            connection.close()
+
+    def take_reader(self) -> apsw.Connection:
+        """Take a reading connection for one task alone."""
+        return self._spare.pop() if self._spare else self._connect_reader()
+
+    def give_reader(self, connection: apsw.Connection) -> None:
+        self._spare.append(connection)
+
+    def _failed(self, error: Exception) -> None:
+        """Look at an error of the writing connection; a failed fsync ends the process."""
+        if sync_failed(error):
+            self.writer.closed = True
+            self.on_fatal(f"limen: the disk failed to make {self.path} durable ({error}); what it holds is unknown, so this process ends. Check the disk, then start again.")
+
+    def failed_in_loop(self, error: Exception) -> None:
+        self._failed(error)
+        if self.writer.open and not self.writer.connection.in_transaction:
+            self.writer.lost(error)
+
+
+class SqliteScope(Scope):
+    """A Work on SQLite: it takes the writer at its first statement, if it has one."""
+
+    __slots__ = ("_db", "_failure", "_held")
+
+    def __init__(self, db: Sqlite, tenant: TenantId, actor: Actor) -> None:
+        super().__init__(tenant, actor)
+        self._db = db
+        self._held = False
+        self._failure: Exception | None = None
+
+    @property
+    def db(self) -> Sqlite:
+        return self._db
+
+    @property
+    def begun(self) -> bool:
+        return self._held
+
+    async def all(self, statement: Statement[R], tenant: TenantId, values: Mapping[str, object]) -> list[R]:
+        if not self._held:
+            await self._hold()
+        if self._failure is not None:
+            raise CommitFailed(operator="a statement after one that failed") from self._failure
+        compiled = statement.sqlite
+        bound: Any = compiled.binds(tenant, values)
+        try:
+            rows: list[Any] = self._db.writer.run(compiled.sql, bound).fetchall()
+        except apsw.Error as error:
+            raise self._fails(error) from error
+        return compiled.many(rows) if compiled.many is not None else rows
+
+    async def one(self, statement: Statement[R], tenant: TenantId, values: Mapping[str, object]) -> R | None:
+        rows = await self.all(statement, tenant, values)
+        return rows[0] if rows else None
+
+    async def run(self, statement: Statement[Any], tenant: TenantId, values: Mapping[str, object]) -> int:
+        await self.all(statement, tenant, values)
+        return self._db.writer.connection.changes()
+
+    async def execute(self, sql: str) -> None:
+        """Run statements of the schema."""
+        if not self._held:
+            await self._hold()
+        try:
+            self._db.writer.connection.execute(sql).fetchall()
+        except apsw.Error as error:
+            raise self._fails(error) from error
+
+    async def commit(self) -> None:
+        writer = self._db.writer
+        committed = self.committed if self.changes or self.after else None
+        if not self._held:
+            if not self.changes:
+                if self.facts:
+                    await writer.append(self._rows(), committed)
+                elif committed is not None:
+                    committed()
+                return
+            await self._hold()
+        member = None
+        try:
+            self._write_rest()
+            member = Member(self._db.loop.create_future(), committed)
+        except apsw.Error as error:
+            raise self._fails(error) from error
+        finally:
+            if member is None:
+                self._roll_back()
+            writer.release(member)
+        await member.future
+
+    def _write_rest(self) -> None:
+        if self._failure is not None:
+            raise CommitFailed(operator="a statement failed and its error was swallowed") from self._failure
+        run = self._db.writer.run
+        if self.facts:
+            for row in self._rows():
+                run(INSERT_FACT, row)
+        if self.changes:
+            at = micros(self.now)
+            run(FORGET_CHANGES_SQLITE, (at - KEEP_MICROSECONDS,))
+            for change in self.changes:
+                run(INSERT_CHANGE_SQLITE, (at, *change))
+        run("RELEASE w", ())
+
+    async def undo(self, error: BaseException) -> None:
+        if self._held:
+            self._roll_back()
+            self._db.writer.release(None)
+
+    def _rows(self) -> list[Any]:
+        return fact_rows(self.facts, self.tenant, micros(self.now), self.actor.label)
+
+    async def _hold(self) -> None:
+        writer = self._db.writer
+        await writer.hold()
+        try:
+            writer.run("SAVEPOINT w", ())
+        except apsw.Error as error:
+            failure = self._fails(error)
+            writer.release(None)
+            raise failure from error
+        self._held = True
+
+    def _fails(self, error: Exception) -> Exception:
+        """Note that a statement failed: the Work cannot commit any more, as on PostgreSQL."""
+        self._failure = error
+        self._db.failed_in_loop(error)
+        return translated(error)
+
+    def _roll_back(self) -> None:
+        writer = self._db.writer
+        if not (writer.open and writer.connection.in_transaction):
+            return  # the transaction ended by itself
+        try:
+            writer.run("ROLLBACK TO w", ())
+            writer.run("RELEASE w", ())
+        except apsw.Error as error:
+            self._fails(error)
+
+
+class Reading:
+    """Statements on a connection that only reads: what it sees is committed, and durable."""
+
+    __slots__ = ("_run", "connection", "db", "begun")
+
+    def __init__(self, db: Sqlite, connection: apsw.Connection, *, begun: bool = False) -> None:
+        self.db = db
+        self.connection = connection
+        self.begun = begun
+        self._run: Callable[[str, Bind], apsw.Cursor] = connection.cursor().execute
+
+    async def all(self, statement: Statement[R], tenant: TenantId, values: Mapping[str, object]) -> list[R]:
+        compiled = statement.sqlite
+        bound: Any = compiled.binds(tenant, values)
+        try:
+            rows: list[Any] = self._run(compiled.sql, bound).fetchall()
+        except apsw.Error as error:
+            raise translated(error) from error
+        return compiled.many(rows) if compiled.many is not None else rows
+
+    async def one(self, statement: Statement[R], tenant: TenantId, values: Mapping[str, object]) -> R | None:
+        rows = await self.all(statement, tenant, values)
+        return rows[0] if rows else None
+
+    async def run(self, statement: Statement[Any], tenant: TenantId, values: Mapping[str, object]) -> int:
+        raise WorkMisused("a Read changes nothing")
+
+    def beside(self, reader: Reader) -> AbstractAsyncContextManager[Reader]:
+        return nullcontext(reader)
+
+    def after_commit(self, then: Callable[[], None]) -> None:
+        raise WorkMisused("a Read commits nothing")
+
+    def note_change(self, cache: str, tenant: TenantId, key: str) -> None:
+        raise WorkMisused("a Read changes nothing")
+
+    def changed_here(self, cache: str, tenant: TenantId, key: str) -> bool:
+        return False
+
+
+class ReadScope:
+    """The block of a Read."""
+
+    __slots__ = ("_read",)
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+
+    async def __aenter__(self) -> Read:
+        return self._read
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        return
+
+
+class SnapshotScope:
+    """The block of a Read whose statements agree; it has a connection of its own."""
+
+    __slots__ = ("_connection", "_db", "_task", "_tenant")
+
+    def __init__(self, db: Sqlite, tenant: TenantId) -> None:
+        self._db = db
+        self._tenant = tenant
+
+    async def __aenter__(self) -> Read:
+        db = self._db
+        self._task = db.enter()
+        try:
+            self._connection = db.take_reader()
+            self._connection.execute("BEGIN").fetchall()
+        except BaseException:
+            db.leave(self._task)
+            raise
+        return read_of(Reading(db, self._connection, begun=True), db.clock.now(), self._tenant, watched=db.test_mode)
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._db.leave(self._task)
+        self._connection.execute("COMMIT").fetchall()
+        self._db.give_reader(self._connection)
