@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from limen.app import discover
 from limen.app.reading import Mistake, Source, key_of, nearest, read_file, record
@@ -236,7 +236,7 @@ def _move(server: dict[str, object], port: int) -> None:
 def _placed(settings: object, folder: Path) -> object:
     """Make relative paths, those of defaults too, relative to the file's folder."""
     if isinstance(settings, DatabaseSettings) and not settings.is_postgresql:
-        return replace(settings, url=f"{_SQLITE}{folder / settings.url.removeprefix(_SQLITE)}")
+        return replace(settings, url=_SQLITE + quote(str(folder / unquote(settings.url.removeprefix(_SQLITE)))))
     if isinstance(settings, KeyringPlace):
         file = folder / settings.file
         return KeyringSettings(file=file, epochs=folder / settings.epochs if settings.epochs else file.parent / "epochs")

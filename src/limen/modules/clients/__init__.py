@@ -1,0 +1,60 @@
+"""Clients: the applications of a tenant, what they may ask for, where a browser may be sent for them, and how they prove who they are.
+
+Knows no customer, no session and no token. A secret is stored as a digest and shown once, when it is made.
+"""
+
+from __future__ import annotations
+
+from limen.modules.clients.errors import ClientChangedMeanwhile, ClientExists, InvalidClient, NoSuchClient, ScopeNotHeld
+from limen.modules.clients.facts import ClientChanged, ClientDropped, SecretRotated
+from limen.modules.clients.model import (
+    GRANTS,
+    OVERLAP,
+    AuthMethod,
+    Client,
+    ClientKind,
+    GrantType,
+    SecretDigest,
+    check_secret,
+    completed,
+    flaws,
+    flaws_of_scopes,
+    matches_post_logout,
+    matches_redirect,
+    new_secret,
+    secret_flaw,
+    with_secret,
+)
+from limen.modules.clients.service import drop, find, list_of, rotate_secret, save
+
+__all__ = [
+    "GRANTS",
+    "OVERLAP",
+    "AuthMethod",
+    "Client",
+    "ClientChanged",
+    "ClientChangedMeanwhile",
+    "ClientDropped",
+    "ClientExists",
+    "ClientKind",
+    "GrantType",
+    "InvalidClient",
+    "NoSuchClient",
+    "ScopeNotHeld",
+    "SecretDigest",
+    "SecretRotated",
+    "check_secret",
+    "completed",
+    "drop",
+    "find",
+    "flaws",
+    "flaws_of_scopes",
+    "list_of",
+    "matches_post_logout",
+    "matches_redirect",
+    "new_secret",
+    "rotate_secret",
+    "save",
+    "secret_flaw",
+    "with_secret",
+]

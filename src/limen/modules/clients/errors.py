@@ -1,0 +1,47 @@
+"""Broken preconditions of clients."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from limen.kernel.errors import Kind, LimenError
+from limen.modules.tenants import Flaw
+
+
+class NoSuchClient(LimenError):
+    """There is no client of that id."""
+
+    kind: ClassVar[Kind] = Kind.NOT_FOUND
+    code: ClassVar[str] = "no_such_client"
+
+
+class ClientExists(LimenError):
+    """The id is taken."""
+
+    kind: ClassVar[Kind] = Kind.CONFLICT
+    code: ClassVar[str] = "client_exists"
+
+
+class ClientChangedMeanwhile(LimenError):
+    """Somebody else saved it since it was read: read it again."""
+
+    kind: ClassVar[Kind] = Kind.CONFLICT
+    code: ClassVar[str] = "client_changed_meanwhile"
+
+
+class ScopeNotHeld(LimenError):
+    """Nobody gives away a scope of Limen's own API that they do not have themselves."""
+
+    kind: ClassVar[Kind] = Kind.FORBIDDEN
+    code: ClassVar[str] = "scope_not_held"
+
+
+class InvalidClient(LimenError):
+    """A client that must not be saved; `flaws` says why."""
+
+    kind: ClassVar[Kind] = Kind.INVALID
+    code: ClassVar[str] = "invalid_client_metadata"  # RFC 7591, section 3.2.2
+
+    def __init__(self, *flaws: Flaw) -> None:
+        super().__init__("; ".join(str(flaw) for flaw in flaws))
+        self.flaws = flaws

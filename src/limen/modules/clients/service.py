@@ -1,0 +1,76 @@
+"""Finding, saving and dropping clients, and their secrets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from limen.kernel.ids import ClientId
+from limen.kernel.secrets import Secret
+from limen.modules import tenants
+from limen.modules.clients import store
+from limen.modules.clients.errors import ClientChangedMeanwhile, InvalidClient, NoSuchClient
+from limen.modules.clients.facts import ClientChanged, ClientDropped, SecretRotated
+from limen.modules.clients.model import OVERLAP, Client, completed, flaws, flaws_of_scopes, new_secret, with_secret
+from limen.modules.tenants import Flaw
+from limen.platform.sql import Cached, Reader, Work
+
+_CACHE: Final[Cached[ClientId, Client]] = Cached("clients", load=store.find, limit=10_000)
+
+
+async def find(reader: Reader, client: ClientId) -> Client | None:
+    """Return a client, from memory where it is there."""
+    return await _CACHE.get(reader, client)
+
+
+async def list_of(reader: Reader, after: str = "", limit: int = 100) -> list[Client]:
+    """Return up to `limit` clients after an id, in order; a full page means there may be more."""
+    return await store.page(reader, after, limit)
+
+
+async def save(work: Work, client: Client, *, dev: bool = False, expected: int | None = None) -> tuple[str, ...]:
+    """Register or change a client; return the fields that changed, nothing if it is as it was.
+
+    `dev` allows http to this machine. `expected` is the version the change builds on (0: it must be new): ClientChangedMeanwhile
+    if it is another by now. InvalidClient says what forbids it.
+    """
+    client = completed(client)
+    if found := (*flaws(client, dev=dev), *flaws_of_scopes(client, await tenants.find(work))):
+        raise InvalidClient(*found)
+    before = await store.take(work, client.id)
+    if expected is not None and expected != (before.version if before else 0):
+        raise ClientChangedMeanwhile("it was changed since it was read; read it again")
+    changed = tuple(name for name in store.FIELDS if before is None or getattr(before, name) != getattr(client, name))
+    if not changed:
+        return ()
+    if before is not None:
+        await store.put(work, replace(client, made=before.made, version=before.version + 1))
+    elif not await store.add(work, replace(client, made=work.now, version=1)):
+        raise ClientChangedMeanwhile("it was made a moment ago; read it again")
+    _CACHE.changed(work, client.id)
+    work.record(ClientChanged(client=client.id, made=before is None, changed=changed))
+    return changed
+
+
+async def drop(work: Work, client: ClientId) -> bool:
+    """Delete a client; False if there was none. What it was given ends, by the reactions to the fact."""
+    if not await store.drop(work, client):
+        return False
+    _CACHE.changed(work, client)
+    work.record(ClientDropped(client=client))
+    return True
+
+
+async def rotate_secret(work: Work, client: ClientId, *, overlap: timedelta = OVERLAP) -> Secret[str]:
+    """Give a client a new secret; the previous one works for `overlap` more, with zero it ends at once. NoSuchClient, InvalidClient."""
+    held = await store.take(work, client)
+    if held is None:
+        raise NoSuchClient("there is no such client")
+    if held.public:
+        raise InvalidClient(Flaw("secret", f"a client of kind {held.kind.value} cannot keep one"))
+    secret = new_secret()
+    await store.put(work, replace(with_secret(held, secret, work.now, overlap), version=held.version + 1))
+    _CACHE.changed(work, client)
+    work.record(SecretRotated(client=client, overlap=int(overlap.total_seconds())))
+    return secret

@@ -1,0 +1,127 @@
+"""The table of clients."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final, NamedTuple
+
+import sqlalchemy as sa
+
+from limen.kernel.ids import ClientId
+from limen.modules.clients.model import AuthMethod, Client, ClientKind, GrantType, SecretDigest
+from limen.platform.sql import Choice, Id, Instant, Json, Reader, Work, bind, insert_new, statement, table, upsert
+
+CLIENTS: Final = table(
+    "clients",
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("made", Instant, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("kind", Choice(ClientKind), nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("auth_method", Choice(AuthMethod)),
+    sa.Column("secrets", Json(tuple[SecretDigest, ...]), nullable=False),
+    sa.Column("redirect_uris", Json(tuple[str, ...]), nullable=False),
+    sa.Column("post_logout_redirect_uris", Json(tuple[str, ...]), nullable=False),
+    sa.Column("grants", Json(tuple[GrantType, ...]), nullable=False),
+    sa.Column("scopes", Json(tuple[str, ...]), nullable=False),
+    sa.Column("pkce_required", sa.Boolean, nullable=False),
+    sa.Column("client_uri", sa.Text),
+    sa.Column("policy_uri", sa.Text),
+    sa.Column("tos_uri", sa.Text),
+    sa.Column("contacts", Json(tuple[str, ...]), nullable=False),
+    rowid=True,
+)
+
+_C: Final = CLIENTS.c
+FIELDS: Final = (
+    *("kind", "name", "auth_method", "secrets", "redirect_uris", "post_logout_redirect_uris", "grants", "scopes", "pkce_required"),
+    *("client_uri", "policy_uri", "tos_uri", "contacts"),
+)
+"""Columns that hold what a client says of itself, named as in the model."""
+
+
+class _Row(NamedTuple):
+    tenant: str
+    id: str
+    made: datetime
+    version: int
+    kind: ClientKind
+    name: str
+    auth_method: AuthMethod | None
+    secrets: tuple[SecretDigest, ...]
+    redirect_uris: tuple[str, ...]
+    post_logout_redirect_uris: tuple[str, ...]
+    grants: tuple[GrantType, ...]
+    scopes: tuple[str, ...]
+    pkce_required: bool
+    client_uri: str | None
+    policy_uri: str | None
+    tos_uri: str | None
+    contacts: tuple[str, ...]
+
+    def read(self) -> Client:
+        return Client(
+            id=ClientId(self.id),
+            made=self.made,
+            version=self.version,
+            kind=self.kind,
+            name=self.name,
+            auth_method=self.auth_method,
+            secrets=self.secrets,
+            redirect_uris=self.redirect_uris,
+            post_logout_redirect_uris=self.post_logout_redirect_uris,
+            grants=self.grants,
+            scopes=self.scopes,
+            pkce_required=self.pkce_required,
+            client_uri=self.client_uri,
+            policy_uri=self.policy_uri,
+            tos_uri=self.tos_uri,
+            contacts=self.contacts,
+        )
+
+
+_FIND: Final = statement(sa.select(CLIENTS).where(_C.tenant == bind("tenant"), _C.id == bind("id")), into=_Row)
+_TAKE: Final = statement(sa.select(CLIENTS).where(_C.tenant == bind("tenant"), _C.id == bind("id")).with_for_update(), into=_Row)
+_LIST: Final = statement(
+    sa.select(CLIENTS).where(_C.tenant == bind("tenant"), _C.id > bind("after")).order_by(_C.id).limit(bind("limit", sa.Integer)),
+    into=_Row,
+)
+_ADD: Final = statement(insert_new(CLIENTS))
+_PUT: Final = statement(upsert(CLIENTS, key=("id",), set=("version", *FIELDS)))
+_DROP: Final = statement(sa.delete(CLIENTS).where(_C.tenant == bind("tenant"), _C.id == bind("id")))
+
+
+async def find(reader: Reader, client: ClientId) -> Client | None:
+    """Return a client as it is in the database."""
+    row = await reader.one(_FIND, id=client)
+    return row.read() if row else None
+
+
+async def take(work: Work, client: ClientId) -> Client | None:
+    """Return a client and hold its row, so that what is written next builds on what was read."""
+    row = await work.one(_TAKE, id=client)
+    return row.read() if row else None
+
+
+async def add(work: Work, client: Client) -> bool:
+    """Write a new client; False if the id is taken."""
+    return await work.run(_ADD, **_values(client)) > 0
+
+
+async def put(work: Work, client: Client) -> None:
+    """Write a client that is there."""
+    await work.run(_PUT, **_values(client))
+
+
+def _values(client: Client) -> dict[str, object]:
+    return {name: getattr(client, name) for name in ("id", "made", "version", *FIELDS)}
+
+
+async def drop(work: Work, client: ClientId) -> bool:
+    """Delete a client; False if there was none."""
+    return await work.run(_DROP, id=client) > 0
+
+
+async def page(reader: Reader, after: str, limit: int) -> list[Client]:
+    """Return up to `limit` clients after an id, in order."""
+    return [row.read() for row in await reader.all(_LIST, after=after, limit=limit)]

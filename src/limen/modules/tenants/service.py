@@ -1,0 +1,97 @@
+"""Finding, reading and saving tenants."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final, TypeVar
+
+import msgspec
+
+from limen.kernel.ids import SERVER, TenantId
+from limen.modules.tenants import store
+from limen.modules.tenants.errors import InvalidTenant, NoSuchTenant, UnusableSettings
+from limen.modules.tenants.facts import TenantChanged
+from limen.modules.tenants.model import Flaw, Tenant, flaws
+from limen.platform.sql import Cached, Database, Reader, Work
+
+T = TypeVar("T")
+
+_FIELDS: Final = ("default", "domain", "brand", "languages", "resources", "settings")
+
+
+async def _load(reader: Reader, key: str) -> Tenant | None:
+    del key
+    return await store.find(reader)
+
+
+_CACHE: Final[Cached[str, Tenant]] = Cached("tenants", load=_load, limit=5_000)
+_ONLY: Final = ""
+"""A tenant has one entry in the cache, so its key says nothing."""
+
+
+async def find(reader: Reader) -> Tenant:
+    """Return the reader's tenant, from memory where it is there; NoSuchTenant."""
+    found = await _CACHE.get(reader, _ONLY)
+    if found is None:
+        raise NoSuchTenant(operator=f"there is no tenant {reader.tenant!r}")
+    return found
+
+
+async def by_name(db: Database, name: str) -> Tenant | None:
+    """Return a tenant by its name, from memory where it is there."""
+    async with db.read(TenantId(name)) as read:
+        return await _CACHE.get(read, _ONLY)
+
+
+async def by_domain(db: Database, host: str) -> Tenant | None:
+    """Return the tenant whose own domain `host` (no port) is."""
+    async with db.read(SERVER) as read:
+        name = await store.of_domain(read, host)
+    return await by_name(db, name) if name else None
+
+
+async def default(db: Database) -> Tenant | None:
+    """Return the default tenant: the one that says so, else the first ever made; None before there is any."""
+    async with db.read(SERVER) as read:
+        name = await store.default(read)
+    return await by_name(db, name) if name else None
+
+
+async def all_names(db: Database, after: str = "", limit: int = 500) -> list[TenantId]:
+    """Return up to `limit` tenants' names after `after`, in order; a full page means there may be more."""
+    async with db.read(SERVER) as read:
+        return await store.names(read, after, limit)
+
+
+async def save(work: Work, tenant: Tenant) -> tuple[str, ...]:
+    """Write the work's tenant if it differs from what is there; return the fields that changed, all of them for a new one.
+
+    A tenant that becomes the default takes that from the one that was. InvalidTenant says what forbids it.
+    """
+    if tenant.name != work.tenant:
+        raise InvalidTenant(Flaw("name", f"`{tenant.name[:60]}` is not the tenant in hand, {work.tenant}"))
+    if found := flaws(tenant):
+        raise InvalidTenant(*found)
+    before = await store.find(work)
+    changed = tuple(name for name in _FIELDS if before is None or getattr(before, name) != getattr(tenant, name))
+    if not changed:
+        return ()
+    if tenant.domain is not None and await store.of_domain(work, tenant.domain) not in (None, tenant.name):
+        raise InvalidTenant(Flaw("domain", f"`{tenant.domain}` belongs to another tenant"))
+    dethroned = await store.put(work, replace(tenant, made=before.made if before else None))
+    _CACHE.changed(work, _ONLY)
+    for name in dethroned:
+        work.tx.note_change(_CACHE.name, name, _ONLY)
+    work.record(TenantChanged(made=before is None, changed=changed))
+    return changed
+
+
+async def settings(reader: Reader, module: str, kind: type[T]) -> T:
+    """Return what the tenant set for a module, as the module's own dataclass; its defaults where nothing is set."""
+    values = (await find(reader)).settings.get(module)
+    if not values:
+        return kind()
+    try:
+        return msgspec.convert(values, kind)
+    except msgspec.ValidationError as error:
+        raise UnusableSettings(operator=f"[tenant.{module}] of {reader.tenant}: {error}; apply the tenant's file again") from error
