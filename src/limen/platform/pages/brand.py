@@ -10,7 +10,7 @@ from typing import ClassVar, Final, NamedTuple
 from limen.kernel.errors import Kind, LimenError
 from limen.platform.pages.colour import HEX, Oklch, as_hex, contrast, oklch, reach
 
-_LOGO: Final = re.compile(r"data:image/(svg\+xml|png|webp)[;,][!#-&(-;=?-~ ]+")
+_LOGO: Final = re.compile(r"data:image/(svg\+xml|png|webp)[;,][!#-;=?-~ ]+")
 _LOGO_LIMIT: Final = 6_000
 _RADIUS_LIMIT: Final = 24
 _NAME_LIMIT: Final = 60

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from gettext import c2py
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from markupsafe import Markup, escape
 
@@ -20,6 +20,9 @@ from limen.platform.pages.model import Message
 _PLACE: Final = re.compile(r"\{(\w+)\}")
 _PLAIN_NUMBERS: Final = 1_000
 _PLURALS: Final = re.compile(r"Plural-Forms:.*\bplural=([^;]+);")
+
+Rule: TypeAlias = Callable[[int], int]
+"""Number to the place of its plural form."""
 
 
 class Entry(NamedTuple):
@@ -77,12 +80,11 @@ def grouped(number: int, language: str) -> str:
 class Words:
     """What can be said in one language. What has no translation is said in English."""
 
-    __slots__ = ("_messages", "_rule", "language")
+    __slots__ = ("_messages", "language")
 
-    def __init__(self, language: str, messages: Mapping[str, tuple[str, ...]], rule: Callable[[int], int]) -> None:
+    def __init__(self, language: str, messages: Mapping[str, tuple[Entry, Rule]]) -> None:
         self.language = language
         self._messages = messages
-        self._rule = rule
 
     def say(self, message: str | Message, /, **values: object) -> str:
         """Translate a text and fill its `{name}` places; the answer is Markup if one of the values is."""
@@ -94,13 +96,16 @@ class Words:
 
     def count(self, text: str, plural: str, count: int, /, **values: object) -> str:
         """Translate a text that depends on a number, which fills `{count}`."""
-        forms = self._messages.get(text)
-        chosen = forms[self._rule(count)] if forms and len(forms) > 1 else text if count == 1 else plural
+        known = self._messages.get(text)
+        if known and known[0].plural:
+            chosen = known[0].forms[known[1](count)]
+        else:
+            chosen = text if count == 1 else plural
         return self._filled(chosen, {"count": count, **values})
 
     def _form(self, text: str) -> str:
-        forms = self._messages.get(text)
-        return forms[0] if forms else text
+        known = self._messages.get(text)
+        return known[0].forms[0] if known else text
 
     def _filled(self, text: str, values: Mapping[str, object]) -> str:
         if not values:
@@ -135,11 +140,11 @@ class Catalogue:
         return words
 
     def _read(self, language: str) -> Words:
-        messages: dict[str, tuple[str, ...]] = {}
-        rule = "n != 1"
+        messages: dict[str, tuple[Entry, Rule]] = {}
         for tag in dict.fromkeys((language.partition("-")[0], language)):
             for path in (folder / f"{tag}.po" for folder in self._folders):
                 if path.exists():
                     rule, entries = read(path)
-                    messages.update({entry.text: entry.forms for entry in entries.values() if all(entry.forms) and not entry.fuzzy})
-        return Words(language, messages, c2py(rule))
+                    plural = c2py(rule)  # of this very file: others may count their forms in another order
+                    messages.update({entry.text: (entry, plural) for entry in entries.values() if all(entry.forms) and not entry.fuzzy})
+        return Words(language, messages)

@@ -32,7 +32,7 @@ _ERRORS: Final[dict[int, tuple[str, str]]] = {
     404: (_m("There is no such page"), _m("The address may be mistyped or the page may have moved. Check the address, or start from the beginning.")),
     405: (_m("That does not work here"), _m("This address cannot be used in this way. Start from the beginning.")),
     413: (_m("That is too large"), _m("What was sent is larger than this page takes. Go back and send less.")),
-    421: (_m("Nobody lives at this address"), _m("This server does not answer for that name. Check the address you opened.")),
+    421: (_m("This address is not ours"), _m("This server does not answer for that name. Check the address you opened.")),
     429: (_m("Too many tries"), _m("To keep accounts safe, this has to rest for a while. Nothing is lost.")),
     500: (_m("Something went wrong on our side"), _m("It is not your fault. Please try again in a moment. If it happens again, tell us when it happened.")),
     503: (_m("We cannot do this right now"), _m("The service is busy or being looked after. Nothing is lost. Please try again in a moment.")),

@@ -1,0 +1,1 @@
+"""Every part of a page, on pages as they are in earnest, served by a tiny application."""
