@@ -35,9 +35,12 @@ def date(context: Context, at: datetime) -> Markup:
 @pass_context
 def moment(context: Context, at: datetime) -> Markup:
     """`3 Mar 2026, 14:05 UTC`, as a `<time>` element."""
-    from babel.dates import format_datetime  # noqa: PLC0415 - as above
+    from babel.dates import format_date, format_time, get_datetime_format  # noqa: PLC0415 - as above
 
-    return _time(at, format_datetime(at, format="medium", locale=_locale(context)) + " UTC")
+    locale = _locale(context)
+    pattern = str(get_datetime_format("medium", locale=locale)).replace("'", "")
+    day, hour = format_date(at, format="medium", locale=locale), format_time(at, format="short", locale=locale)
+    return _time(at, pattern.replace("{1}", day).replace("{0}", hour) + " UTC")
 
 
 @pass_context

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 from limen.kernel import secrets
 from limen.platform import pages
-from limen.platform.pages import Action, Brand, Card, FooterLink, Languages, Look, Message, Page, _m
+from limen.platform.pages import Action, Brand, Card, FooterLink, Languages, Look, Message, Page, _m, counted
 
 pages.register("gallery", Path(__file__).parent)
 
@@ -31,7 +31,7 @@ _CARDS: Final = (
     Card("/account/security", _m("Security"), 2, _m("Password, passkeys and devices.")),
     Card("/account/apps", _m("Apps"), 3, _m("What you have allowed.")),
 )
-_PASSWORD: Final = Message("Use at least {count} characters.", {}, "Use at least {count} characters.", 15)
+_PASSWORD: Final = counted("Use at least {count} character.", "Use at least {count} characters.", 15)
 PAGES: Final[dict[str, Page]] = {
     "signin": Page(template="gallery/signin.html", title=_m("Sign in"), values={"identifier": ""}),
     "signin-wrong": Page(
