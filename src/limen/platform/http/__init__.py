@@ -1,0 +1,83 @@
+"""The HTTP edge: endpoints as values, tenants by address, cookies, headers, CSRF, errors. Knows who may ask, never what the answer means.
+
+An endpoint is a value in `ENDPOINTS` of a module's `api.py`, `pages.py` or of a door's files:
+
+    async def show(call: Call) -> Answer:
+        async with call.read() as read:
+            account = await accounts.find(read, AccountId(call.parts["account"]))
+        return Json(account)
+
+    ENDPOINTS = (Endpoint(method="GET", path="/api/v1/accounts/{account}", who=scope("limen:accounts:read"), call=show, gives=Account, summary="..."),)
+
+Errors are raised (`LimenError`) and told in the endpoint's own words; forms of pages carry their CSRF token by `ui.form`, and after a
+POST a page answers `SeeOther`. A path beginning with `/` in `SeeOther` is the tenant's; the edge makes an address under its issuer of it.
+"""
+
+from __future__ import annotations
+
+from limen.kernel.facts import Origin
+from limen.platform.http.answers import Answer, FormPost, Json, Raw, SeeOther, SetCookie, drop_cookie, no_content
+from limen.platform.http.browser import Browser
+from limen.platform.http.build import Options, build
+from limen.platform.http.call import Call
+from limen.platform.http.cookies import Cookies
+from limen.platform.http.edge import Edge
+from limen.platform.http.endpoint import DEV, PROTOCOL, PUBLIC, SESSION, Cors, Endpoint, Translate, Who, WhoKind, scope
+from limen.platform.http.errors import BearerRefused, Forged, HttpError, NoSuchPlace, NotSignedIn, SlowDown, status_of
+from limen.platform.http.gate import Access, Gate, Refusal
+from limen.platform.http.openapi import openapi
+from limen.platform.http.pace import Pace
+from limen.platform.http.refusals import Refusals, RefusalsCounted
+from limen.platform.http.refusing import Problem, as_oauth, as_page, as_problem
+from limen.platform.http.site import Places, Site, Sites
+from limen.platform.wire.forms import Form
+
+__all__ = [
+    "DEV",
+    "PROTOCOL",
+    "PUBLIC",
+    "SESSION",
+    "Access",
+    "Answer",
+    "BearerRefused",
+    "Browser",
+    "Call",
+    "Cookies",
+    "Cors",
+    "Edge",
+    "Endpoint",
+    "Forged",
+    "Form",
+    "FormPost",
+    "Gate",
+    "HttpError",
+    "Json",
+    "NoSuchPlace",
+    "NotSignedIn",
+    "Options",
+    "Origin",
+    "Pace",
+    "Places",
+    "Problem",
+    "Raw",
+    "Refusal",
+    "Refusals",
+    "RefusalsCounted",
+    "SeeOther",
+    "SetCookie",
+    "Site",
+    "Sites",
+    "SlowDown",
+    "Translate",
+    "Who",
+    "WhoKind",
+    "as_oauth",
+    "as_page",
+    "as_problem",
+    "build",
+    "drop_cookie",
+    "no_content",
+    "openapi",
+    "scope",
+    "status_of",
+]

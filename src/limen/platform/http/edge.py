@@ -1,0 +1,239 @@
+"""The ASGI application: finds tenant and endpoint, lets the call in, answers, and never shows a stack trace."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, Final
+
+import structlog
+
+from limen.kernel import secrets
+from limen.kernel.errors import LimenError
+from limen.platform.http.admission import CSRF_FIELD, CSRF_HEADER, admit, check_token, is_own_machine
+from limen.platform.http.answers import Answer
+from limen.platform.http.call import Call
+from limen.platform.http.errors import BadRequest, ClientGone, MethodRefused, Misdirected, NoSuchPlace, Unexpected, status_of
+from limen.platform.http.headers import gathered
+from limen.platform.http.house import House
+from limen.platform.http.plan import Plan
+from limen.platform.http.policy import preflight_fields
+from limen.platform.http.reading import Receive, check_head, form_of, octets, struct_of
+from limen.platform.http.responding import Response, respond
+from limen.platform.http.routes import Resource, Routes
+from limen.platform.http.site import Place, Places, prefix_of
+from limen.platform.pages import Page
+from limen.platform.telemetry import RequestLog
+from limen.platform.wire import forms
+
+Scope = dict[str, Any]
+"""ASGI's description of a connection; its values are of any type."""
+Send = Callable[[Any], Awaitable[None]]
+"""ASGI's send."""
+Lifespan = Callable[[], AbstractAsyncContextManager[None]]
+"""What is started before the first request and stopped after the last."""
+
+_GONE: Final = 499
+_SERVER_ERROR: Final = 500
+_log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fallbacks:
+    """Plans for requests that have no endpoint: how a person and how a program is told so, and what stands where there is no tenant."""
+
+    page: Plan
+    problem: Plan
+    place: Place
+    base_host: bytes
+
+
+class Edge:
+    """The HTTP edge of one process."""
+
+    def __init__(self, house: House, places: Places, routes: Routes, fallbacks: Fallbacks, log: RequestLog, lifespan: Lifespan | None) -> None:
+        self.house = house
+        self.places = places
+        self._routes = routes
+        self._fallbacks = fallbacks
+        self._log = log
+        self._lifespan = lifespan
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Speak ASGI 3."""
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = perf_counter()
+        method: str = scope["method"]
+        raw_path: bytes = scope.get("raw_path") or b""
+        path: str = raw_path.decode("latin-1") if b"%" in raw_path else scope["path"]
+        plan, call, response = await self._respond(scope, receive, method, path)
+        if response is None:
+            plan.traffic.seen(_GONE, perf_counter() - started)
+            return
+        status, fields, body = response
+        await send({"type": "http.response.start", "status": status, "headers": fields})
+        await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+        seconds = perf_counter() - started
+        plan.traffic.seen(status, seconds)
+        self._log.note(method, plan.endpoint.path, status, seconds, call.site.tenant)
+
+    async def _respond(self, scope: Scope, receive: Receive, method: str, path: str) -> tuple[Plan, Call, Response | None]:
+        plan = self._fallbacks.problem if path.startswith(("/api/", "/oauth/")) else self._fallbacks.page
+        call: Call | None = None
+        try:
+            headers = gathered(scope["headers"])
+            place, resource, parts = await self._find(headers, path)
+            found = resource.plan(method) if resource is not None else None
+            plan = found or plan
+            call = Call(self.house, place, plan.endpoint, headers, path)
+            client = scope.get("client")
+            call.peer = client[0] if client else ""
+            call.query_string = scope["query_string"]
+            if found is None:
+                return plan, call, _no_endpoint(resource, method, plan, call)
+            call.parts = parts
+            return plan, call, respond(plan, call, await _answer(plan, call, receive))
+        except ClientGone:
+            return plan, call or self._nobody(plan, path), None
+        except LimenError as trouble:
+            call = call or self._nobody(plan, path)
+            return plan, call, _told(plan, call, trouble)
+        except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer and the log the trace
+            call = call or self._nobody(plan, path)
+            return plan, call, _broken(plan, call)
+
+    def _nobody(self, plan: Plan, path: str) -> Call:
+        """Return a call of no tenant, for telling an error that came before one was found."""
+        return Call(self.house, self._fallbacks.place, plan.endpoint, {}, path)
+
+    async def _find(self, headers: dict[bytes, bytes], path: str) -> tuple[Place, Resource | None, Mapping[str, str]]:
+        """Return the tenant's place and the endpoint's resource. Misdirected where nobody lives under the Host."""
+        host = headers.get(b"host")
+        if host is None:
+            raise BadRequest("a request needs one Host")
+        prefix = prefix_of(path) if path.startswith("/t/") else ""
+        place = self.places.known(host, prefix)
+        if place is not None:
+            resource = self._routes.plain(path[len(prefix) :] if prefix else path)
+            if resource is not None:
+                return place, resource, {}
+        return await self._find_slowly(host, path, prefix)
+
+    async def _find_slowly(self, host: bytes, path: str, prefix: str) -> tuple[Place, Resource | None, Mapping[str, str]]:
+        at_origin = self._routes.at_origin(path)
+        if at_origin is not None:
+            prefix = at_origin[1]
+        if path.startswith("/health/"):
+            return self._fallbacks.place, self._routes.plain(path), {}
+        place = await self._place(host, prefix)
+        if place is None and at_origin is None and prefix:
+            place, prefix = await self._place(host, ""), ""
+        if place is None and path.startswith("/dev/") and is_own_machine(host):
+            place = await self._place(self._fallbacks.base_host, "")
+        if place is None:
+            raise Misdirected
+        if at_origin is not None:
+            return place, at_origin[0], {}
+        path = path[len(prefix) :]
+        plain = self._routes.plain(path)
+        found = (plain, {}) if plain is not None else await self._routes.parametrised(path)
+        return (place, *found) if found is not None else (place, None, {})
+
+    async def _place(self, host: bytes, prefix: str) -> Place | None:
+        return self.places.known(host, prefix) or await self.places.find(host, prefix)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """ASGI's lifespan: what `build` was given runs from start-up to shutdown."""
+        await receive()
+        stage = "startup"
+        try:
+            if self._lifespan is None:
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+            else:
+                async with self._lifespan():
+                    await send({"type": "lifespan.startup.complete"})
+                    await receive()
+                    stage = "shutdown"
+            await self.house.refusals.close()
+            await send({"type": "lifespan.shutdown.complete"})
+        except Exception as trouble:  # noqa: BLE001 - the server is told, and stops
+            _log.exception(f"{stage}.failed")
+            await send({"type": f"lifespan.{stage}.failed", "message": str(trouble)})
+
+
+async def _answer(plan: Plan, call: Call, receive: Receive) -> Answer:
+    """Check, read, and ask the endpoint."""
+    elsewhere = await admit(plan, call)
+    if elsewhere is not None:
+        return elsewhere
+    if plan.reads:
+        check_head(plan, call.raw_headers)
+        body = await octets(plan, receive)
+        if plan.reads_form:
+            call.bring(form=_checked(plan, call, form_of(plan, body)), struct=plan.struct)
+        else:
+            call.bring(raw=body, value=struct_of(plan, body))
+            if plan.csrf:
+                check_token(call, call.raw_headers.get(CSRF_HEADER, b"").decode("latin-1"))
+    elif plan.csrf:
+        check_head(plan, call.raw_headers)
+        form = form_of(plan, await octets(plan, receive))
+        check_token(call, form.text(CSRF_FIELD) or call.raw_headers.get(CSRF_HEADER, b"").decode("latin-1"))
+    if plan.query is not None:
+        call.bring_query(call.query.into(plan.query))
+    answer = await plan.endpoint.call(call)
+    if plan.pages and plan.endpoint.method == "POST" and isinstance(answer, Page):
+        raise TypeError(f"POST {plan.endpoint.path} answered a page; it has to be 303 to one, so that a reload sends nothing twice")
+    return answer
+
+
+def _checked(plan: Plan, call: Call, form: forms.Form) -> forms.Form:
+    if not plan.csrf:
+        return form
+    check_token(call, form.text(CSRF_FIELD))
+    return form.without(CSRF_FIELD)
+
+
+def _no_endpoint(resource: Resource | None, method: str, plan: Plan, call: Call) -> Response:
+    """Answer OPTIONS and preflights (Fetch, CORS protocol); refuse other methods with Allow, and paths nobody has."""
+    if resource is None:
+        raise NoSuchPlace
+    if method != "OPTIONS":
+        raise MethodRefused(headers=(("allow", resource.allow),))
+    wanted = call.raw_headers.get(b"access-control-request-method", b"").decode("latin-1")
+    asked = resource.plan(wanted) if wanted else None
+    cors = preflight_fields(asked.endpoint.cors, wanted) if asked is not None else []
+    return 204, [(b"allow", resource.allow.encode("ascii")), *plan.document, *cors], b""
+
+
+def _told(plan: Plan, call: Call, trouble: LimenError) -> Response:
+    """Tell a refusal in the endpoint's words; what is our fault is logged."""
+    if status_of(trouble) >= _SERVER_ERROR:
+        _log.warning("request.failed", route=plan.endpoint.path, tenant=call.site.tenant, error=trouble.code, reason=trouble.operator)
+    try:
+        return respond(plan, call, plan.translate(trouble))
+    except Exception:  # noqa: BLE001 - a translation or template is broken
+        return _broken(plan, call)
+
+
+def _broken(plan: Plan, call: Call) -> Response:
+    """Log a defect under a reference, and answer with that alone. Called while the exception is handled."""
+    reference = secrets.digits(10)
+    _log.exception("request.broken", reference=reference, route=plan.endpoint.path, tenant=call.site.tenant)
+    trouble = Unexpected(reference)
+    try:
+        return respond(plan, call, plan.translate(trouble))
+    except Exception:  # noqa: BLE001 - even the error page is broken
+        _log.exception("request.broken_twice", reference=reference)
+        return 500, [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")], f"{trouble.public}\n".encode()

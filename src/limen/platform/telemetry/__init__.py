@@ -1,0 +1,31 @@
+"""Logs and figures of a process. Owns what may be written down: no secret, no personal data, no raw address. Knows no subject of the domain."""
+
+from __future__ import annotations
+
+from limen.platform.telemetry.exposition import Source, exposition, listener, shared, worker
+from limen.platform.telemetry.logs import set_up
+from limen.platform.telemetry.meter import Count, Figure, Meter, Snapshot, Traffic, summed
+from limen.platform.telemetry.redaction import HIDDEN, clean, redact
+from limen.platform.telemetry.requests import RequestLog
+from limen.platform.telemetry.settings import Log, Server
+
+__all__ = [
+    "HIDDEN",
+    "Count",
+    "Figure",
+    "Log",
+    "Meter",
+    "RequestLog",
+    "Server",
+    "Snapshot",
+    "Source",
+    "Traffic",
+    "clean",
+    "exposition",
+    "listener",
+    "redact",
+    "set_up",
+    "shared",
+    "summed",
+    "worker",
+]
