@@ -1,0 +1,1 @@
+"""Reproducible benchmarks: Limen and a peer on the same machine, in the same run, one core each."""

@@ -1,0 +1,77 @@
+"""What the kernel says a process used, and the table a run prints."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def processor_seconds(pid: int) -> float:
+    """Return user and system time of a process and its threads, in seconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+def resident_megabytes(pid: int) -> float:
+    """Return the resident set of a process, in MB of 2**20 octets."""
+    line = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1]) / 1024
+
+
+@dataclass
+class Figure:
+    """One measured row: medians of the rounds."""
+
+    what: str
+    where: str
+    rates: list[float]
+    costs: list[float]
+    """CPU microseconds per request."""
+    p99: list[float]
+
+    @property
+    def rate(self) -> float:
+        return median(self.rates)
+
+    @property
+    def cost(self) -> float:
+        return median(self.costs)
+
+
+def interpreter() -> str:
+    """Name the Python that runs, and how it was built."""
+    import sysconfig
+
+    flags = sysconfig.get_config_var("CONFIG_ARGS") or ""
+    build = "optimised (PGO)" if "--enable-optimizations" in flags else "plain build"
+    return f"{platform.python_implementation()} {platform.python_version()}, {build}, {sys.executable}"
+
+
+def pinned(core: int) -> list[str]:
+    """Return the prefix that keeps a command on one core."""
+    return ["taskset", "-c", str(core)]
+
+
+def pin_self(core: int) -> None:
+    """Keep this process, the load maker, on a core of its own."""
+    os.sched_setaffinity(0, {core})
+
+
+def version_of(*command: str) -> str:
+    """Return the first line a command prints about itself."""
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[0]
+
+
+def markdown(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """Return a table as the docs show it."""
+    widths = [max(len(row[n]) for row in (head, *rows)) for n in range(len(head))]
+    lines = [" | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (head, *rows)]
+    lines.insert(1, " | ".join("-" * width for width in widths))
+    return "\n".join(f"| {line} |" for line in lines)

@@ -1,0 +1,54 @@
+"""Opens what everything stands on: settings, keyring, database. Used by the server and by every command."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from limen.app import discover, settings
+from limen.kernel.clock import SystemClock
+from limen.platform.crypto import Keyring, KeyringSettings
+from limen.platform.sql import Database, Reaction, open_database
+from limen.platform.sql.migrations import check_schema
+
+if TYPE_CHECKING:
+    from limen.platform.duties import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Settings and an open database with every module's reactions."""
+
+    settings: Settings
+    db: Database
+
+
+def reactions() -> dict[str, list[Reaction]]:
+    """Gather what modules do about facts of others, by the fact's wire name."""
+    found: dict[str, list[Reaction]] = {}
+    for _, table in discover.gathered(("reactions",), "REACTIONS", dict):
+        for name, reaction in table.items():
+            found.setdefault(name, []).append(reaction)
+    return found
+
+
+def folders() -> dict[str, Path]:
+    """Return the migration folders by branch: the package's short name."""
+    found = {discover.short_name(package): discover.folder_of(package) / "migrations" for package in discover.packages()}
+    return {name: folder for name, folder in found.items() if folder.is_dir()}
+
+
+@asynccontextmanager
+async def opened(chosen: Settings, *, clock: SystemClock | None = None, on_fatal: Callable[[str], None] | None = None) -> AsyncIterator[Opened]:
+    """Open keyring and database for the length of the block; refuses a database whose schema this version cannot serve."""
+    keyring = Keyring.load(chosen.of(KeyringSettings))
+    url = chosen.of(settings.DatabaseSettings).url
+    db = await open_database(url, keyring, clock or SystemClock(), reactions(), on_fatal=on_fatal)
+    try:
+        await check_schema(db, folders())
+        yield Opened(chosen, db)
+    finally:
+        await db.close()

@@ -1,0 +1,94 @@
+"""One serving process: the web server on its socket, the outbox, the watchers, and an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+import uvicorn
+import uvloop
+
+from limen.app import ground
+from limen.app.compose import compose
+from limen.app.settings import ServerSettings
+from limen.kernel.errors import Kind, LimenError
+
+if TYPE_CHECKING:
+    from limen.platform.duties import Settings
+
+GRACE: Final = 10
+"""Seconds that requests under way get after the signal to end."""
+BACKLOG: Final = 2048
+
+
+class AddressTaken(LimenError):
+    """Another program listens where the server should."""
+
+    kind = Kind.UNAVAILABLE
+    code = "address_taken"
+
+
+def bind(chosen: Settings) -> socket.socket:
+    """Return the listening socket of `[server] listen`; raises AddressTaken with what to do."""
+    host, port = chosen.of(ServerSettings).address
+    found = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        found.bind((host, port))
+    except OSError as error:
+        found.close()
+        raise AddressTaken(operator=f"server.listen: cannot listen on {host}:{port} ({error.strerror}). Choose another with --port") from None
+    found.listen(BACKLOG)
+    found.setblocking(False)  # noqa: FBT003 the standard library's signature
+    return found
+
+
+def fatal(line: str) -> None:
+    """End the process at once: what the disk holds is unknown, and going on would only hide it."""
+    sys.stderr.write(f"limen: {line}\n")
+    sys.stderr.flush()
+    os._exit(74)  # EX_IOERR
+
+
+def server_of(app: object) -> uvicorn.Server:
+    """Return uvicorn as Limen wants it: its own proxy handling, logs and headers off, since platform/http has these duties."""
+    config = uvicorn.Config(
+        app,  # type: ignore[arg-type] # an ASGI application
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        date_header=True,
+        timeout_graceful_shutdown=GRACE,
+        backlog=BACKLOG,
+    )
+    return uvicorn.Server(config)
+
+
+async def serve_on(chosen: Settings, listening: socket.socket, *, worker: int = 0) -> None:
+    """Serve on a bound socket until a signal ends it: SIGTERM and SIGINT let requests under way finish."""
+    async with ground.opened(chosen, on_fatal=fatal) as opened:
+        house = await compose(opened, worker=worker)
+        beside = [asyncio.create_task(one) for one in house.beside()]
+        server = server_of(house.app)
+        try:
+            await server.serve(sockets=[listening])
+        finally:
+            house.stop()
+            for task in beside:
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait_for(task, GRACE)
+
+
+def serve_here(chosen: Settings, listening: socket.socket, *, worker: int = 0) -> None:
+    """Run `serve_on` to its end in this process."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve_on(chosen, listening, worker=worker))
