@@ -1,0 +1,282 @@
+"""Reads a tenant file into what it asks for. Nothing is compared with a database here."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from limen.app import discover
+from limen.app.reading import Source, Step, Wrong, key_of, nearest, read_file, record, referenced
+from limen.kernel.ids import ClientId, TenantId
+from limen.kernel.secrets import Secret
+from limen.modules import clients, tenants
+from limen.modules.clients import AuthMethod, Client, ClientKind, GrantType
+from limen.modules.tenants import Flaw, Resource, Tenant, TokenFormat
+from limen.platform.pages import Brand
+
+UNCHANGED: Final = "unchanged"
+"""What an export writes in place of a secret."""
+
+_KEYS: Final = ("name", "default", "domain", "languages", "brand", "resource", "client")
+_LOGOS: Final = {".svg": "svg+xml", ".png": "png", ".webp": "webp"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TenantTable:
+    name: str
+    default: bool = False
+    domain: str | None = None
+    languages: tuple[str, ...] = ("en",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ResourceTable:
+    identifier: str
+    scopes: dict[str, str] = field(default_factory=dict)
+    token_format: TokenFormat = TokenFormat.JWT
+    client: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientTable:
+    """`[[tenant.client]]`; what is left out is as for a new client."""
+
+    id: str
+    kind: ClientKind
+    name: str = ""
+    secret: str | None = None
+    auth_method: AuthMethod | None = None
+    redirect_uris: tuple[str, ...] = ()
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    grants: tuple[GrantType, ...] = ()
+    scopes: tuple[str, ...] = ()
+    pkce_required: bool = True
+    client_uri: str | None = None
+    policy_uri: str | None = None
+    tos_uri: str | None = None
+    contacts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WantedClient:
+    """A client as the file has it. `secret` None: it keeps what it has, which a public one has not."""
+
+    client: Client
+    secret: Secret[str] | None
+    way: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WantedTenant:
+    """A tenant as the file has it; `given` are the keys that stand there, the others are left as they are."""
+
+    tenant: Tenant
+    given: frozenset[str]
+    clients: tuple[WantedClient, ...]
+    way: tuple[Step, ...]
+
+    def over(self, before: Tenant | None, *, prune: bool) -> Tenant:
+        """Return the tenant as it is to be: what the file has over what is there, and with `prune` nothing else."""
+        mine = self.tenant
+        if before is None or prune:
+            return mine
+        kept = {name: getattr(before, name) for name in ("default", "domain", "languages", "brand") if name not in self.given}
+        replaced = {one.identifier: one for one in mine.resources}
+        resources = [replaced.pop(one.identifier, one) for one in before.resources]
+        return replace(mine, **kept, resources=(*resources, *replaced.values()), settings={**before.settings, **mine.settings})
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A whole file. Mistakes found later, in company of what the database has, are noted at `source` too."""
+
+    tenants: tuple[WantedTenant, ...]
+    source: Source
+
+
+@cache
+def sections() -> dict[str, type]:
+    """Return the settings a tenant can have: `[tenant.<name>]` to the dataclass of the module or extension."""
+    found: dict[str, type] = {}
+    for package, kind in discover.gathered(("settings",), "Tenant", type):
+        name = getattr(kind, "section", discover.short_name(package))
+        if name in _KEYS or found.setdefault(name, kind) is not kind:
+            message = f"{package}: [tenant.{name}] is taken"
+            raise TypeError(message)
+    return found
+
+
+def read(file: Path, environ: Mapping[str, str], *, base_url: str, dev: bool) -> Wanted:
+    """Read a file strictly; `Misconfigured` has every mistake that shows without a database."""
+    source = read_file(file, environ)
+    for key in source.tables.keys() - {"tenant"}:
+        source.wrong((key,), "unknown key", "A tenant file has [[tenant]] tables only")
+    listed = source.tables.get("tenant", [])
+    if not isinstance(listed, list):
+        source.wrong(("tenant",), "must be an array of tables", "Write [[tenant]], with two brackets")
+        listed = []
+    found = [_tenant(source, ("tenant", number), table, dev=dev) for number, table in enumerate(listed)]
+    wanted = tuple(one for one in found if one is not None)
+    _check_together(source, wanted, base_url)
+    source.finish()
+    return Wanted(wanted, source)
+
+
+def _check_together(source: Source, wanted: tuple[WantedTenant, ...], base_url: str) -> None:
+    """Find what no two tenants may both have, and no tenant beside the base URL."""
+    names: set[str] = set()
+    domains = {urlsplit(base_url).hostname or ""}
+    default: TenantId | None = None
+    for one in wanted:
+        tenant = one.tenant
+        if tenant.name in names:
+            source.wrong((*one.way, "name"), f"`{tenant.name}` stands there twice", "Write all of a tenant under one [[tenant]]")
+        if tenant.domain in domains:
+            source.wrong((*one.way, "domain"), f"`{tenant.domain}` is taken", "Each tenant has a domain of its own, and none that of base_url")
+        if tenant.default and default:
+            source.wrong((*one.way, "default"), f"`{default}` is the default already", "Only one can stand at the base URL")
+        names.add(tenant.name)
+        domains |= {tenant.domain} if tenant.domain else set()
+        default = tenant.name if tenant.default else default
+
+
+def _tenant(source: Source, way: tuple[Step, ...], table: object, *, dev: bool) -> WantedTenant | None:
+    if not isinstance(table, dict):
+        source.wrong(way, "must be a table", "Write [[tenant]] on a line of its own")
+        return None
+    modules = sections()
+    for key in table.keys() - {*_KEYS, *modules}:
+        source.wrong((*way, key), "unknown key", nearest(key, [*_KEYS, *modules]))
+    own = record(_TenantTable, source, way, {key: table[key] for key in ("name", "default", "domain", "languages") if key in table})
+    if own is None:
+        return None
+    plain = tenants.plain(TenantId(own.name))
+    tenant = Tenant(
+        name=plain.name,
+        default=own.default,
+        domain=own.domain,
+        languages=own.languages,
+        brand=_brand(source, (*way, "brand"), table.get("brand"), plain.brand),
+        resources=tuple(_resources(source, way, table)),
+        settings={name: kept for name, kind in modules.items() if name in table and (kept := _settings(source, (*way, name), kind, table[name])) is not None},
+    )
+    for flaw in tenants.flaws(tenant):
+        note(source, way, flaw)
+    return WantedTenant(tenant, frozenset(table), tuple(_clients(source, way, table, dev=dev)), way)
+
+
+def note(source: Source, way: tuple[Step, ...], flaw: Flaw) -> None:
+    """Note a flaw of a record at the place in the file it comes from."""
+    source.wrong((*way, *flaw.field.split(".")), flaw.reason, flaw.suggestion)
+
+
+def _tables(source: Source, way: tuple[Step, ...], table: Mapping[str, object], key: str) -> Iterator[tuple[tuple[Step, ...], Mapping[str, object]]]:
+    listed = table.get(key, [])
+    if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+        source.wrong((*way, key), "must be an array of tables", f"Write [[tenant.{key}]], with two brackets")
+        return
+    for number, one in enumerate(listed):
+        yield (*way, key, number), one
+
+
+def _brand(source: Source, way: tuple[Step, ...], table: object, plain: Brand) -> Brand:
+    if table is None:
+        return plain
+    if not isinstance(table, dict):
+        source.wrong(way, "must be a table", "Write [tenant.brand] on a line of its own")
+        return plain
+    values = {"name": plain.name, **table}
+    if isinstance(logo := values.get("logo"), str) and logo.startswith("file:"):
+        try:
+            values["logo"] = _image(source, logo.removeprefix("file:"))
+        except Wrong as wrong:
+            source.wrong((*way, "logo"), wrong.reason, wrong.suggestion)
+            return plain
+    return record(Brand, source, way, values) or plain
+
+
+def _image(source: Source, name: str) -> str:
+    """Return a picture beside the file as a `data:` address."""
+    path = source.folder / name
+    kind = _LOGOS.get(path.suffix)
+    if kind is None:
+        raise Wrong(f"`{name[:60]}` is no picture known here", "There are .svg, .png and .webp")
+    try:
+        return f"data:image/{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+    except OSError:
+        raise Wrong(f"`{name[:60]}` cannot be read", "It is looked for beside this file") from None
+
+
+def _resources(source: Source, way: tuple[Step, ...], table: Mapping[str, object]) -> Iterator[Resource]:
+    for place, values in _tables(source, way, table, "resource"):
+        if one := record(_ResourceTable, source, place, values):
+            client = ClientId(one.client) if one.client else None
+            yield Resource(identifier=one.identifier, scopes=one.scopes, token_format=one.token_format, client=client)
+
+
+def _settings(source: Source, way: tuple[Step, ...], kind: type, table: object) -> Mapping[str, object] | None:
+    """Return what the file sets, checked by the module's own dataclass; its defaults are not kept, so that better ones can come."""
+    if not isinstance(table, dict):
+        source.wrong(way, "must be a table", f"Write [tenant.{way[-1]}] on a line of its own")
+        return None
+    made = record(kind, source, way, table)
+    if made is None:
+        return None
+    every = msgspec.to_builtins(made)
+    return {name: value for name, value in every.items() if key_of(name) in table}
+
+
+def _clients(source: Source, way: tuple[Step, ...], table: Mapping[str, object], *, dev: bool) -> Iterator[WantedClient]:
+    seen: set[str] = set()
+    for place, values in _tables(source, way, table, "client"):
+        one = record(ClientTable, source, place, values)
+        if one is None:
+            continue
+        if one.id in seen:
+            source.wrong((*place, "id"), f"`{one.id[:60]}` stands there twice")
+        seen.add(one.id)
+        yield WantedClient(_client(one), _secret(source, place, one.secret, dev=dev), place)
+
+
+def _client(one: ClientTable) -> Client:
+    return clients.completed(
+        Client(
+            id=ClientId(one.id),
+            kind=one.kind,
+            name=one.name,
+            auth_method=one.auth_method,
+            redirect_uris=one.redirect_uris,
+            post_logout_redirect_uris=one.post_logout_redirect_uris,
+            grants=one.grants,
+            scopes=one.scopes,
+            pkce_required=one.pkce_required,
+            client_uri=one.client_uri,
+            policy_uri=one.policy_uri,
+            tos_uri=one.tos_uri,
+            contacts=one.contacts,
+        )
+    )
+
+
+def _secret(source: Source, way: tuple[Step, ...], text: str | None, *, dev: bool) -> Secret[str] | None:
+    if text in (None, UNCHANGED):
+        return None
+    if not dev and not text.startswith(("env:", "file:")):
+        source.wrong((*way, "secret"), "a secret does not stand in a file", 'Write secret = "env:NAME"; only dev mode takes it literally')
+        return None
+    try:
+        secret = Secret(referenced(text, source))
+    except Wrong as wrong:
+        source.wrong((*way, "secret"), wrong.reason, wrong.suggestion)
+        return None
+    if flaw := clients.secret_flaw(secret, dev=dev):
+        note(source, way, flaw)
+        return None
+    return secret
