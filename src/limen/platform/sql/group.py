@@ -66,7 +66,9 @@ class _Done(NamedTuple):
 class Writer:
     """Owns the writing connection; all methods but `_serve` and what it calls run in the event loop."""
 
-    def __init__(self, connection: apsw.Connection, loop: asyncio.AbstractEventLoop, on_error: Callable[[Exception], None], on_commit: Callable[[], None]) -> None:
+    def __init__(
+        self, connection: apsw.Connection, loop: asyncio.AbstractEventLoop, on_error: Callable[[Exception], None], on_commit: Callable[[], None]
+    ) -> None:
         self.connection = connection
         self.run: Callable[[str, Bind], apsw.Cursor] = connection.cursor().execute
         self.busy = False

@@ -98,7 +98,9 @@ class Sqlite(Database):
         """Look at an error of the writing connection; a failed fsync ends the process."""
         if sync_failed(error):
             self.writer.closed = True
-            self.on_fatal(f"limen: the disk failed to make {self.path} durable ({error}); what it holds is unknown, so this process ends. Check the disk, then start again.")
+            self.on_fatal(
+                f"limen: the disk failed to make {self.path} durable ({error}); what it holds is unknown, so this process ends. Check the disk, then start again."
+            )
 
     def failed_in_loop(self, error: Exception) -> None:
         self._failed(error)

@@ -1,0 +1,123 @@
+"""Facts of concurrent requests on PostgreSQL share one INSERT: at most two are under way, whatever comes meanwhile joins the next."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from limen.platform.sql.errors import CommitFailed, DatabaseUnavailable
+from limen.platform.sql.group import Member, Recorded
+from limen.platform.sql.pool import translated
+
+if TYPE_CHECKING:
+    from limen.platform.sql.facts import FactRow
+    from limen.platform.sql.pool import Link, Pool
+
+MOST_FLIGHTS: Final = 2
+
+ERA: Final = "coalesce((SELECT era + (xid >= pg_snapshot_xmax(pg_current_snapshot()))::int FROM facts ORDER BY era DESC, xid DESC LIMIT 1), 1)"
+"""Transaction numbers begin anew after a restore into another server: an era ends where a fact's number lies in the future."""
+
+_ERA: Final = f"SELECT {ERA}"  # noqa: S608 -- a constant
+_INSERT: Final = (
+    "INSERT INTO facts (era, tenant, at, name, subject, actor, data, private) "
+    "SELECT $1::int, * FROM unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::bytea[])"
+)
+
+
+async def era_of(link: Link) -> int:
+    """Return the era of the facts this connection writes, asking once: a connection does not outlive its server."""
+    if link.era is None:
+        link.era = int(await link.con.fetchval(_ERA))
+    return link.era
+
+
+async def write_facts(link: Link, rows: Sequence[FactRow]) -> None:
+    """Write facts in one round trip."""
+    await link.con.fetch(_INSERT, await era_of(link), *map(list, zip(*rows, strict=True)))
+
+
+class FactWriter:
+    """Writes the facts of Works that have nothing else."""
+
+    def __init__(self, pool: Pool, loop: asyncio.AbstractEventLoop, on_commit: Callable[[], None]) -> None:
+        self._pool = pool
+        self._loop = loop
+        self._on_commit = on_commit
+        self._pending: list[Recorded] = []
+        self._flights: set[asyncio.Task[None]] = set()
+        self._starting = 0
+
+    def append(self, rows: Sequence[FactRow], committed: Callable[[], None] | None) -> asyncio.Future[None]:
+        """Write facts with the next flight; the future is done when they are durable."""
+        future = self._loop.create_future()
+        self._pending.append(Recorded(rows, Member(future, committed)))
+        if self._starting + len(self._flights) < MOST_FLIGHTS:
+            self._starting += 1
+            self._loop.call_soon(self._start)  # whoever runs in this turn of the loop comes along
+        return future
+
+    async def close(self) -> None:
+        """Wait for what is under way."""
+        while self._pending or self._flights or self._starting:
+            await asyncio.sleep(0)
+            if self._flights:
+                await asyncio.wait(self._flights)
+
+    def _start(self) -> None:
+        self._starting -= 1
+        if self._pending:
+            task = self._loop.create_task(self._fly())
+            self._flights.add(task)
+            task.add_done_callback(self._landed)
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        self._flights.discard(task)
+        if self._pending and not self._starting:
+            self._starting += 1
+            self._loop.call_soon(self._start)
+
+    async def _fly(self) -> None:
+        try:
+            link = await self._pool.take()
+        except DatabaseUnavailable as failure:
+            batch, self._pending = self._pending, []
+            _fail(batch, failure)
+            return
+        clean = False
+        try:
+            while self._pending and not link.con.is_closed():
+                batch, self._pending = self._pending, []
+                await self._write(link, batch)
+            clean = True
+        finally:
+            if clean:
+                self._pool.give(link)
+            else:
+                self._pool.give_dirty(link)
+
+    async def _write(self, link: Link, batch: Sequence[Recorded]) -> None:
+        try:
+            await write_facts(link, [row for recorded in batch for row in recorded.rows])
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the callers learn it
+            failure = translated(error)
+            if len(batch) > 1 and not isinstance(failure, DatabaseUnavailable):
+                for recorded in batch:  # one row is bad: find out whose
+                    await self._write(link, (recorded,))
+                return
+            _fail(batch, failure)
+            return
+        for recorded in batch:
+            if recorded.member.committed is not None:
+                recorded.member.committed()
+            if not recorded.member.future.done():
+                recorded.member.future.set_result(None)
+        self._on_commit()
+
+
+def _fail(batch: Sequence[Recorded], failure: Exception) -> None:
+    for recorded in batch:
+        if not recorded.member.future.done():
+            told: Any = failure if isinstance(failure, DatabaseUnavailable) else CommitFailed(operator=str(failure))
+            recorded.member.future.set_exception(told)

@@ -1,0 +1,306 @@
+"""The database on a PostgreSQL server, shared by any number of processes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
+from datetime import datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
+
+from limen.kernel.errors import LimenError
+from limen.kernel.facts import SYSTEM, Actor
+from limen.kernel.ids import SERVER, TenantId
+from limen.platform.sql.coalesce import FactWriter, era_of, write_facts
+from limen.platform.sql.database import Database
+from limen.platform.sql.dialects import DialectName
+from limen.platform.sql.errors import CommitFailed, DatabaseUnavailable, WorkMisused
+from limen.platform.sql.facts import fact_rows
+from limen.platform.sql.notices import FORGET_CHANGES_POSTGRESQL, INSERT_CHANGES_POSTGRESQL, KEEP, PostgresNotices
+from limen.platform.sql.pool import Link, Pool, translated
+from limen.platform.sql.positions import Sequencer
+from limen.platform.sql.scope import Scope
+from limen.platform.sql.statements import Statement
+from limen.platform.sql.watchdog import read_of
+from limen.platform.sql.work import Reactions, Read, Reader
+
+if TYPE_CHECKING:
+    from limen.kernel.clock import Clock
+    from limen.platform.crypto import Keyring
+
+R = TypeVar("R")
+
+_COMMITTED: Final = "COMMIT"
+
+
+class Postgres(Database):
+    """To scale out: a pool of connections, BEGIN at a Work's first statement, facts of concurrent requests in one INSERT."""
+
+    dialect: ClassVar[DialectName] = "postgresql"
+
+    def __init__(  # noqa: PLR0913 -- what the composition root gives
+        self, url: str, *, keyring: Keyring, clock: Clock, reactions: Reactions, test_mode: bool = False, on_fatal: Callable[[str], None] | None = None
+    ) -> None:
+        super().__init__(keyring=keyring, clock=clock, reactions=reactions, test_mode=test_mode, on_fatal=on_fatal)
+        self.pool = Pool(url)
+        self.sequencer = Sequencer(self.pool, self.loop)
+        self.writer = FactWriter(self.pool, self.loop, self.sequencer.wake)
+        self._notices = PostgresNotices(url, self.pool, self.caches, self.wake_followers)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Connect once, so that a wrong address is known at the start, and begin to listen and to number facts."""
+        self.pool.give(await self.pool.take())
+        self._tasks = [self.loop.create_task(each) for each in (self._notices.serve(), self.sequencer.serve())]
+
+    def _scope(self, tenant: TenantId, actor: Actor) -> Scope:
+        return PostgresScope(self, tenant, actor)
+
+    def read(self, tenant: TenantId, *, snapshot: bool = False) -> AbstractAsyncContextManager[Read]:
+        self.refuse_inside()
+        if snapshot:
+            return SnapshotScope(self, tenant)
+        return self.read_beside(tenant, self.clock.now())
+
+    def read_beside(self, tenant: TenantId, now: datetime) -> AbstractAsyncContextManager[Read]:
+        return nullcontext(read_of(Reading(self), now, tenant, watched=self.test_mode))
+
+    async def execute(self, sql: str) -> None:
+        scope = PostgresScope(self, SERVER, SYSTEM)
+        async with scope:
+            await scope.ask(lambda con: con.execute(sql))
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        await self.writer.close()
+        await self.pool.close()
+
+
+class PostgresScope(Scope):
+    """A Work on PostgreSQL: it takes a connection and begins a transaction at its first statement, if it has one."""
+
+    __slots__ = ("_db", "_failure", "_link")
+
+    def __init__(self, db: Postgres, tenant: TenantId, actor: Actor) -> None:
+        super().__init__(tenant, actor)
+        self._db = db
+        self._link: Link | None = None
+        self._failure: BaseException | None = None
+
+    @property
+    def db(self) -> Postgres:
+        return self._db
+
+    @property
+    def begun(self) -> bool:
+        return self._link is not None
+
+    async def all(self, statement: Statement[R], tenant: TenantId, values: Mapping[str, object]) -> list[R]:
+        link = self._link or await self._begin()
+        if self._failure is not None:
+            raise CommitFailed(operator="a statement after one that failed") from self._failure
+        compiled = statement.postgresql
+        bound = compiled.binds(tenant, values)
+        try:
+            rows: list[Any] = await link.con.fetch(compiled.sql, *bound)
+        except BaseException as error:
+            self._failure = error
+            if isinstance(error, Exception):
+                raise translated(error) from error
+            raise
+        return compiled.many(rows) if compiled.many is not None else rows
+
+    async def one(self, statement: Statement[R], tenant: TenantId, values: Mapping[str, object]) -> R | None:
+        rows = await self.all(statement, tenant, values)
+        return rows[0] if rows else None
+
+    async def run(self, statement: Statement[Any], tenant: TenantId, values: Mapping[str, object]) -> int:
+        compiled = statement.postgresql
+        bound = compiled.binds(tenant, values)
+        status = await self.ask(lambda con: con.execute(compiled.sql, *bound))
+        return int(status.rpartition(" ")[2])
+
+    async def ask(self, question: Callable[[Any], Awaitable[str]]) -> str:
+        """Run something on the raw connection, in this Work's transaction."""
+        link = self._link or await self._begin()
+        if self._failure is not None:
+            raise CommitFailed(operator="a statement after one that failed") from self._failure
+        try:
+            return await question(link.con)
+        except BaseException as error:
+            self._failure = error
+            if isinstance(error, Exception):
+                raise translated(error) from error
+            raise
+
+    async def _begin(self) -> Link:
+        pool = self._db.pool
+        for last in (False, True):
+            link = await pool.take()
+            try:
+                await link.con.execute("BEGIN")
+            except Exception as error:
+                pool.give_dirty(link)
+                failure = translated(error)
+                if last or not isinstance(failure, DatabaseUnavailable):
+                    raise failure from error  # the first may have been a connection that died while it was idle
+            except BaseException:
+                pool.give_dirty(link)
+                raise
+            else:
+                self._link = link
+                return link
+        raise AssertionError("not reached")
+
+    async def commit(self) -> None:
+        if self._link is None and not self.changes:
+            if self.facts:
+                await self._db.writer.append(self._rows(), self.committed if self.after else None)
+            elif self.after:
+                self.committed()
+            return
+        link = self._link or await self._begin()
+        try:
+            if self._failure is not None:
+                raise CommitFailed(operator="a statement failed and its error was swallowed") from self._failure
+            await self._write_rest(link)
+            status = await link.con.execute("COMMIT")
+        except BaseException as error:
+            await self.undo(error)
+            if isinstance(error, Exception):
+                raise translated(error) from error
+            raise
+        self._link = None
+        self._db.pool.give(link)
+        if status != _COMMITTED:  # asyncpg's own commit() would take it for success
+            raise CommitFailed(operator=f"PostgreSQL answered {status} to COMMIT")
+        if self.facts:
+            self._db.sequencer.wake()
+        if self.changes or self.after:
+            self.committed()
+
+    async def _write_rest(self, link: Link) -> None:
+        if self.facts:
+            await write_facts(link, self._rows())
+        if self.changes:
+            await link.con.execute(FORGET_CHANGES_POSTGRESQL, self.now - KEEP)
+            await link.con.fetch(INSERT_CHANGES_POSTGRESQL, self.now, *(list(column) for column in zip(*self.changes, strict=True)))
+
+    async def undo(self, error: BaseException) -> None:
+        link, self._link = self._link, None
+        if link is not None:
+            await asyncio.shield(self._db.pool.give_dirty(link))
+
+    def _rows(self) -> list[Any]:
+        return fact_rows(self.facts, self.tenant, self.now, self.actor.label)
+
+
+class Reading:
+    """Statements outside any transaction: each takes a connection for itself and gives it back."""
+
+    __slots__ = ("db",)
+
+    begun = False
+
+    def __init__(self, db: Postgres) -> None:
+        self.db = db
+
+    async def all(self, statement: Statement[R], tenant: TenantId, values: Mapping[str, object]) -> list[R]:
+        compiled = statement.postgresql
+        bound = compiled.binds(tenant, values)
+        pool = self.db.pool
+        rows: list[Any]
+        for last in (False, True):
+            link = await pool.take()
+            try:
+                rows = await link.con.fetch(compiled.sql, *bound)
+            except Exception as error:
+                pool.give_dirty(link)
+                failure = translated(error)
+                if last or not link.con.is_closed():
+                    raise failure from error  # a connection that died while it was idle is worth another try
+            except BaseException:
+                pool.give_dirty(link)
+                raise
+            else:
+                pool.give(link)
+                return compiled.many(rows) if compiled.many is not None else rows
+        raise AssertionError("not reached")
+
+    async def one(self, statement: Statement[R], tenant: TenantId, values: Mapping[str, object]) -> R | None:
+        rows = await self.all(statement, tenant, values)
+        return rows[0] if rows else None
+
+    async def run(self, statement: Statement[Any], tenant: TenantId, values: Mapping[str, object]) -> int:
+        raise WorkMisused("a Read changes nothing")
+
+    def beside(self, reader: Reader) -> AbstractAsyncContextManager[Reader]:
+        return nullcontext(reader)
+
+    def after_commit(self, then: Callable[[], None]) -> None:
+        raise WorkMisused("a Read commits nothing")
+
+    def note_change(self, cache: str, tenant: TenantId, key: str) -> None:
+        raise WorkMisused("a Read changes nothing")
+
+    def changed_here(self, cache: str, tenant: TenantId, key: str) -> bool:
+        return False
+
+
+class SnapshotReading(Reading):
+    """Statements in one read-only transaction: all see the database as of the first."""
+
+    __slots__ = ("_link", "clean")
+
+    begun = True
+
+    def __init__(self, db: Postgres, link: Link) -> None:
+        super().__init__(db)
+        self._link = link
+        self.clean = True
+
+    async def all(self, statement: Statement[R], tenant: TenantId, values: Mapping[str, object]) -> list[R]:
+        compiled = statement.postgresql
+        try:
+            rows: list[Any] = await self._link.con.fetch(compiled.sql, *compiled.binds(tenant, values))
+        except BaseException as error:
+            self.clean = False
+            if isinstance(error, Exception):
+                raise translated(error) from error
+            raise
+        return compiled.many(rows) if compiled.many is not None else rows
+
+
+class SnapshotScope:
+    """The block of a Read whose statements agree; it holds a connection as long as it lasts."""
+
+    __slots__ = ("_db", "_link", "_task", "_tenant")
+
+    def __init__(self, db: Postgres, tenant: TenantId) -> None:
+        self._db = db
+        self._tenant = tenant
+
+    async def __aenter__(self) -> Read:
+        db = self._db
+        self._task = db.enter()
+        try:
+            self._link = await db.pool.take()
+            try:
+                await self._link.con.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            except BaseException:
+                db.pool.give_dirty(self._link)
+                raise
+        except BaseException as error:
+            db.leave(self._task)
+            if isinstance(error, Exception) and not isinstance(error, LimenError):
+                raise translated(error) from error
+            raise
+        return read_of(SnapshotReading(db, self._link), db.clock.now(), self._tenant, watched=db.test_mode)
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._db.leave(self._task)
+        await asyncio.shield(self._db.pool.give_dirty(self._link))
