@@ -58,7 +58,7 @@ class Package:
 def _of_template(path: Path) -> Iterator[Text]:
     source = Environment(autoescape=True).parse(path.read_text(encoding="utf-8"))
     for line, function, found in extract_from_ast(source, ("_", "ngettext"), babel_style=False):
-        parts = [part for part in ((found,) if isinstance(found, str) else found) if part]
+        parts = [part for part in ((found,) if isinstance(found, str) else found or ()) if part]
         if parts:
             yield Text(parts[0], parts[1] if function == "ngettext" and len(parts) > 1 else "", f"{path.name}:{line}")
 
@@ -117,23 +117,32 @@ def _fault(text: Text, entry: Entry | None, language: str) -> str:
     return ""
 
 
+def _missing(part: Package, common: dict[str, Entry], language: str) -> Iterator[str]:
+    own = part.files[language]
+    for text in part.texts.values():
+        if fault := _fault(text, own.get(text.text) or common.get(text.text), language):
+            yield f"{part.name} {language}: {text.text!r} ({text.where}) {fault}"
+    yield from (f"{part.name} {language}: {unused!r} is used nowhere" for unused in own if unused not in part.texts)
+
+
+def _contradictory(parts: Sequence[Package], language: str) -> Iterator[str]:
+    said: dict[str, tuple[tuple[str, ...], str]] = {}
+    for part in parts:
+        for text, entry in part.files[language].items():
+            forms, first = said.setdefault(text, (entry.forms, part.name))
+            if forms != entry.forms and all(entry.forms):
+                yield f"{part.name} {language}: {text!r} is translated otherwise in {first}"
+
+
 def faults(parts: Sequence[Package]) -> list[str]:
     """Return one sentence per missing, wrong, unused or contradictory translation."""
-    found: list[str] = []
     shared = next((part for part in parts if part.name == SHARED), None)
+    found: list[str] = []
     for language in LANGUAGES:
         common = shared.files[language] if shared else {}
-        said: dict[str, tuple[tuple[str, ...], str]] = {}
         for part in parts:
-            own = part.files[language]
-            for text in part.texts.values():
-                if fault := _fault(text, own.get(text.text) or common.get(text.text), language):
-                    found.append(f"{part.name} {language}: {text.text!r} ({text.where}) {fault}")
-            found += [f"{part.name} {language}: {text!r} is used nowhere" for text in own if text not in part.texts]
-            for text, entry in own.items():
-                forms, first = said.setdefault(text, (entry.forms, part.name))
-                if forms != entry.forms:
-                    found.append(f"{part.name} {language}: {text!r} is translated otherwise in {first}")
+            found.extend(_missing(part, common, language))
+        found.extend(_contradictory(parts, language))
     return found
 
 

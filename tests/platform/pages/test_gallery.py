@@ -22,7 +22,21 @@ PAIRWISE: tuple[tuple[str, Scheme, str, str], ...] = (
     ("desktop", "light", "en", "sun"),
     ("desktop", "light", "ar", "logo"),
 )
-SHOWN = ("signin", "signin-wrong", "password", "password-wrong", "code", "signup", "signup-wrong", "consent", "account", "notices", "done", "error-429", "error-503")
+SHOWN = (
+    "signin",
+    "signin-wrong",
+    "password",
+    "password-wrong",
+    "code",
+    "signup",
+    "signup-wrong",
+    "consent",
+    "account",
+    "notices",
+    "done",
+    "error-429",
+    "error-503",
+)
 
 
 @pytest.mark.parametrize("size,scheme,language,brand", PAIRWISE)  # noqa: PT006 - reads as a table

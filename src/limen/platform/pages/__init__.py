@@ -30,6 +30,7 @@ from limen.platform.pages.drawing import languages, prepare, register, registere
 from limen.platform.pages.languages import Languages, direction, own_name
 from limen.platform.pages.model import Asset, Card, Cookie, Look, Message, Page, _m, counted
 from limen.platform.pages.ready import Action, error_page, form_post_page, message_page
+from limen.platform.pages.shell import install_cards, shell_cards
 
 __all__ = [
     "Action",
@@ -51,6 +52,7 @@ __all__ = [
     "direction",
     "error_page",
     "form_post_page",
+    "install_cards",
     "languages",
     "message_page",
     "own_name",
@@ -59,6 +61,7 @@ __all__ = [
     "register",
     "registered",
     "render",
+    "shell_cards",
     "stylesheet",
     "words",
 ]

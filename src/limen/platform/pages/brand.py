@@ -6,6 +6,9 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar, Final, NamedTuple
+from urllib.parse import quote
+
+from markupsafe import escape
 
 from limen.kernel.errors import Kind, LimenError
 from limen.platform.pages.colour import HEX, Oklch, as_hex, contrast, oklch, reach
@@ -19,6 +22,7 @@ _SHAPE: Final = 3.0
 _NEAR_WHITE: Final = 3.0
 _PALE: Final = 1.3
 _GREY: Final = 0.02
+_PLAIN: Final = " ='/:.,-"
 
 
 class InvalidBrand(LimenError):
@@ -101,6 +105,8 @@ def palette(accent: str, *, dark: bool) -> Palette:
         bg, card, soft = neutral(0.972, 0.005), "#ffffff", neutral(0.96, 0.011)
         text, muted, line, edge = neutral(0.215, 0.018), neutral(0.5, 0.02), neutral(0.905, 0.009), neutral(0.62, 0.016)
     surfaces = (bg, card)
+    if dark and not tint and contrast(accent, card) < _SHAPE:
+        accent = text  # black on a dark page becomes white: any grey between would look switched off
     fill, on, hover = _fill(accent, card, dark=dark)
     return Palette(
         bg=bg,
@@ -135,6 +141,20 @@ def _fill(accent: str, card: str, *, dark: bool) -> tuple[str, str, str]:
 def _moved(colour: str, by: float) -> str:
     now = oklch(colour)
     return as_hex(now._replace(lightness=min(1.0, max(0.0, now.lightness + by))))
+
+
+@lru_cache(maxsize=2_000)
+def icon(brand: Brand) -> str:
+    """Return the sign of a tab, a `data:` URI: the first letter of the name on the accent."""
+    colours = palette(brand.accent, dark=False)
+    letter = escape(brand.name[0].upper())
+    drawing = (
+        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'>"
+        f"<rect width='32' height='32' rx='{min(brand.radius, 10)}' fill='{colours.accent}'/>"
+        "<text x='16' y='23' font-size='20' font-weight='700' font-family='sans-serif' text-anchor='middle'"
+        f" fill='{colours.on}'>{letter}</text></svg>"
+    )
+    return f"data:image/svg+xml,{quote(drawing, safe=_PLAIN)}"
 
 
 @lru_cache(maxsize=2_000)

@@ -97,10 +97,8 @@ class Words:
     def count(self, text: str, plural: str, count: int, /, **values: object) -> str:
         """Translate a text that depends on a number, which fills `{count}`."""
         known = self._messages.get(text)
-        if known and known[0].plural:
-            chosen = known[0].forms[known[1](count)]
-        else:
-            chosen = text if count == 1 else plural
+        english = text if count == 1 else plural
+        chosen = known[0].forms[known[1](count)] if known and known[0].plural else english
         return self._filled(chosen, {"count": count, **values})
 
     def _form(self, text: str) -> str:

@@ -12,14 +12,15 @@ from jinja2.utils import Namespace
 
 from limen.platform.pages import formats
 from limen.platform.pages.assets import stylesheet
-from limen.platform.pages.brand import css_variables
+from limen.platform.pages.brand import css_variables, icon
 from limen.platform.pages.catalogue import Catalogue, Words
 from limen.platform.pages.model import Look, Page
+from limen.platform.pages.shell import shell_cards
 
 _FOLDERS: Final[dict[str, Path]] = {}
 _LOADERS: Final[dict[str, FileSystemLoader]] = {}
 _CATALOGUE: Final = Catalogue()
-_RESERVED: Final = frozenset({"page", "look", "ui", "said", "_", "ngettext", "url", "run", "stylesheet", "brand_css"})
+_RESERVED: Final = frozenset({"page", "look", "ui", "said", "_", "ngettext", "url", "run", "stylesheet", "brand_css", "icon"})
 
 
 def register(package: str, folder: Path) -> None:
@@ -62,6 +63,7 @@ def environment() -> Environment:
         cache_size=-1,
     )
     made.filters.update(formats.FILTERS)
+    made.globals["shell_cards"] = shell_cards
     return made
 
 
@@ -82,6 +84,7 @@ def render(page: Page, look: Look) -> str:
         "run": Namespace(peek=False),
         "stylesheet": stylesheet().path,
         "brand_css": css_variables(look.brand),
+        "icon": icon(look.brand),
     }
     made = environment()
     context["ui"] = made.get_template("pages/parts.html").make_module(context)
