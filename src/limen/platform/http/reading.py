@@ -92,5 +92,5 @@ def form_of(plan: Plan, body: bytes) -> forms.Form:
 
 
 def struct_of(plan: Plan, body: bytes) -> object:
-    """Return a JSON body as the Struct the endpoint takes."""
-    return None if plan.struct is None else bodies.read(body, plan.struct, limit=plan.limit)
+    """Return a JSON body as the Struct the endpoint takes; an empty one is an object without members."""
+    return None if plan.struct is None else bodies.read(body or b"{}", plan.struct, limit=plan.limit)
