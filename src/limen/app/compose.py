@@ -1,0 +1,104 @@
+"""Puts one serving process together: gathers what folders contribute, hands everyone what they need, and returns one ASGI application."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from limen.app import discover
+from limen.app.ground import Opened
+from limen.app.settings import ServerSettings
+from limen.modules import factors, journey, keys
+from limen.modules.oauth.api import bearer
+from limen.modules.sessions.api import signed_in
+from limen.modules.tenants.api import Directory
+from limen.platform.http import Access, Call, Edge, Endpoint, Options, Refusal, build
+from limen.platform.outbox import Runner
+from limen.platform.pages import install_cards, prepare, register, registered
+from limen.platform.telemetry import Log, Meter, Server, listener, set_up, shared
+
+if TYPE_CHECKING:
+    from limen.kernel.ids import AccountId, SessionId
+
+
+class Gate:
+    """Answers the edge who is calling: sessions know the cookie, oauth knows the token."""
+
+    async def session(self, call: Call) -> tuple[AccountId, SessionId] | None:
+        """Return who is signed in here."""
+        return await signed_in(call)
+
+    async def bearer(self, call: Call, token: str, scope: str) -> Access | Refusal:
+        """Judge an access token for Limen's own API."""
+        return await bearer(call, token, scope)
+
+
+@dataclass(slots=True)
+class House:
+    """One process, ready to serve: `app` for the web server; `beside()` is what runs with it, until `stop`."""
+
+    app: Edge
+    runner: Runner
+    meter: Meter
+    metrics: tuple[str, int] | None
+    share: Path | None
+    _ending: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def beside(self) -> list[Coroutine[None, None, None]]:
+        """Return the work of this process beside answering requests."""
+        return [self.runner.serve(), self._show_figures()]
+
+    def stop(self) -> None:
+        """Let the work beside end."""
+        self.runner.stop()
+        self._ending.set()
+
+    async def _show_figures(self) -> None:
+        """Serve the figures on a listener of their own, or to the parent process."""
+        async with AsyncExitStack() as stack:
+            if self.share is not None:
+                await stack.enter_async_context(shared(self.meter, self.share))
+            elif self.metrics is not None:
+                await stack.enter_async_context(listener(self.metrics, [self.meter.snapshot]))
+            await self._ending.wait()
+
+
+@cache
+def install() -> tuple[Endpoint, ...]:
+    """Fill the registries of code from the folders, once per process, and return all endpoints."""
+    for package in discover.packages():
+        folder = discover.folder_of(package)
+        if discover.short_name(package) not in registered() and (folder / "templates").is_dir():
+            register(discover.short_name(package), folder)
+    steps = [step for _, found in discover.gathered(("steps",), "STEPS", tuple) for step in found]
+    journeys = [one for _, found in discover.gathered(("steps",), "JOURNEYS", tuple) for one in found]
+    doors = {name: path for _, found in discover.everywhere("RESUMES", dict) for name, path in found.items()}
+    journey.install(journey.Tables(steps, journeys, doors))
+    install_cards(card for _, found in discover.gathered(("pages",), "CARDS", tuple) for card in found)
+    factors.install(discover.plugged("factors"))
+    return tuple(endpoint for _, found in discover.everywhere("ENDPOINTS", tuple) for endpoint in found)
+
+
+async def compose(opened: Opened, *, share: Path | None = None) -> House:
+    """Return one process's house. `share` is the socket on which a parent process reads this one's figures."""
+    settings, db = opened.settings, opened.db
+    server = settings.of(ServerSettings)
+    set_up(settings.of(Log), dev=server.dev)
+    endpoints = install()
+    prepare()
+    meter = Meter()
+    options = Options(
+        base_url=server.base_url,
+        dev=server.dev,
+        trusted_proxies=server.trusted_proxies,
+        source_label=lambda reader, address: keys.blind(reader, "address", address),
+        meter=meter,
+    )
+    edge = build(endpoints, Directory(server.base_url, db, dev=server.dev), Gate(), db, settings, options)
+    jobs = [kind for _, found in discover.gathered(("jobs",), "JOBS", tuple) for kind in found]
+    return House(edge, Runner(db, settings, jobs), meter, settings.of(Server).address, share)
