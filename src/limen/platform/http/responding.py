@@ -27,7 +27,7 @@ Response: TypeAlias = tuple[int, Fields, bytes]
 """Status, header fields, body."""
 
 _encode: Final = msgspec.json.Encoder().encode
-_GZIP: Final = re.compile(rb"(?:^|[,\s])(?:gzip|\*)\s*(?!;\s*q=0(?:\.0*)?\s*(?:,|$))(?:;|,|\s|$)", re.IGNORECASE)
+_NOT_AT_ALL: Final = re.compile(rb"q=0(?:\.0{0,3})?")
 _TEXTUAL: Final = re.compile(r"text/|application/(?:json|javascript|[a-z.-]+\+json|xml)|image/svg")
 _WORTH: Final = 600
 _KEPT: Final = 65_536
@@ -157,8 +157,12 @@ def _with_cookies(call: Call, fields: Fields, cookies: Iterable[Cookie]) -> Fiel
 
 
 def _takes_gzip(call: Call) -> bool:
-    accepted = call.raw_headers.get(b"accept-encoding")
-    return accepted is not None and _GZIP.search(accepted) is not None
+    """Whether the client said so (RFC 9110, section 12.5.3); `*` alone is nobody's way to ask for it."""
+    for item in call.raw_headers.get(b"accept-encoding", b"").split(b","):
+        coding, _, weight = item.partition(b";")
+        if coding.strip().lower() == b"gzip":
+            return _NOT_AT_ALL.fullmatch(weight.strip().lower()) is None
+    return False
 
 
 def _packed(call: Call, fields: Fields, body: bytes, *, kept: bool) -> tuple[Fields, bytes]:

@@ -84,7 +84,7 @@ def _router(patterns: Mapping[str, Resource]) -> Router:
         if "{" in first:
             raise ValueError(f"{path}: the first segment names the subject, it is no parameter")
         groups.setdefault(first, []).append(Route(path.removeprefix(f"/{first}"), resource))
-    mounts = [Mount(f"/{first}", routes=routes) for first, routes in groups.items()]
+    mounts = [Mount(f"/{first}", Router(routes, redirect_slashes=False, default=_not_found)) for first, routes in groups.items()]
     return Router(mounts, redirect_slashes=False, default=_not_found)
 
 
