@@ -19,7 +19,7 @@ from tests.rig import databases
 from tests.rig.postgres import FAST, Cluster
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def anyio_backend() -> tuple[str, dict[str, object]]:
     """All tests run on asyncio with uvloop, as the server does."""
     return "asyncio", {"use_uvloop": True}
