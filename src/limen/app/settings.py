@@ -19,7 +19,7 @@ from urllib.parse import quote, unquote, urlsplit
 from limen.app import discover
 from limen.app.reading import Mistake, Source, key_of, nearest, read_file, record
 from limen.platform.crypto import KeyringSettings
-from limen.platform.duties.settings import BadSetting, Settings, parse_listen
+from limen.platform.duties.settings import BadSetting, Running, Settings, parse_listen
 
 PREFIX: Final = "LIMEN_"
 ELSEWHERE: Final = frozenset({"LIMEN_MASTER_KEY"})
@@ -173,7 +173,9 @@ def load(file: Path | None, environ: Mapping[str, str] = os.environ, *, port: in
     made = {name: record(kind, source, (name,), tables[name]) for name, kind in kinds.items()}
     _check_together(source, made)
     source.finish()
-    return Settings([_placed(one, source.folder) for one in made.values()])
+    server = made["server"]
+    running = Running(dev=isinstance(server, ServerSettings) and server.dev)
+    return Settings([running, *(_placed(one, source.folder) for one in made.values())])
 
 
 def _check_together(source: Source, made: Mapping[str, object]) -> None:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from limen.platform.duties.holder import Done, ExportPage, Forgotten, Holder, More, Pending, Plain
-from limen.platform.duties.settings import BadSetting, Settings, parse_listen
+from limen.platform.duties.settings import BadSetting, Running, Settings, parse_listen
 
-__all__ = ["BadSetting", "Done", "ExportPage", "Forgotten", "Holder", "More", "Pending", "Plain", "Settings", "parse_listen"]
+__all__ = ["BadSetting", "Done", "ExportPage", "Forgotten", "Holder", "More", "Pending", "Plain", "Running", "Settings", "parse_listen"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
 from limen.kernel.errors import Kind, LimenError
@@ -21,6 +22,13 @@ class BadSetting(LimenError):
         self.key = key
         self.reason = reason
         self.suggestion = suggestion
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """How this server runs, for parts below the composition root, which puts it among the settings. Nobody's word is production."""
+
+    dev: bool = False
 
 
 class Settings:

@@ -9,5 +9,6 @@ from limen.platform.mail.errors import MailDeferred, MailRejected
 from limen.platform.mail.message import Mail
 from limen.platform.mail.settings import Server
 from limen.platform.mail.smtp import send
+from limen.platform.mail.store import Dropped, drop_in, mailbox_of
 
-__all__ = ["Mail", "MailDeferred", "MailRejected", "Server", "send"]
+__all__ = ["Dropped", "Mail", "MailDeferred", "MailRejected", "Server", "drop_in", "mailbox_of", "send"]

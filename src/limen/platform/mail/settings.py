@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from limen.kernel.secrets import Secret
-from limen.platform.duties.settings import BadSetting
+from limen.platform.duties import BadSetting
 from limen.platform.mail.errors import MailRejected
 from limen.platform.mail.message import mailbox
 

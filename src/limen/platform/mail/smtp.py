@@ -13,7 +13,7 @@ from typing import Final
 
 import aiosmtplib
 
-from limen.platform.duties.settings import Settings
+from limen.platform.duties import Settings
 from limen.platform.mail.errors import MailDeferred, MailRejected
 from limen.platform.mail.message import Mail, composed, mailbox
 from limen.platform.mail.settings import Relay, Server, relay

@@ -1,0 +1,79 @@
+"""What others do with the outbox: put a job in, and as an operator look, replay and drop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Final
+from weakref import WeakKeyDictionary
+
+import msgspec
+
+from limen.kernel import ids
+from limen.kernel.ids import SERVER, JobId, TenantId
+from limen.platform.crypto import Place
+from limen.platform.outbox import store
+from limen.platform.outbox.facts import JobDropped, JobReplayed
+from limen.platform.outbox.model import JobKind, JobState, Listed, P
+from limen.platform.sql import Database, Work
+
+_AT_ONCE: Final = timedelta()
+_UNSETTLED: Final = (JobState.WAITING, JobState.DEAD)
+_LISTENERS: Final[WeakKeyDictionary[Database, set[Callable[[], None]]]] = WeakKeyDictionary()
+
+
+def listen(db: Database, wake: Callable[[], None]) -> Callable[[], None]:
+    """Call `wake` whenever a job was put in by this process and is durable; returns how to stop it."""
+    listeners = _LISTENERS.setdefault(db, set())
+    listeners.add(wake)
+    return lambda: listeners.discard(wake)
+
+
+def _wake(db: Database) -> None:
+    for wake in tuple(_LISTENERS.get(db, ())):
+        wake()
+
+
+def place(tenant: TenantId, job: JobId) -> Place:
+    """Return where a payload is sealed for."""
+    return Place("outbox", "payload", tenant, job)
+
+
+async def enqueue(work: Work, kind: JobKind[P], payload: P, *, key: str = "", delay: timedelta = _AT_ONCE) -> JobId:
+    """Order a job in this transaction: it runs if and only if the Work commits, `delay` later, at least once.
+
+    With a `key` that this kind of the tenant already had (while waiting, dead, or done within a day) nothing is ordered and that job's id
+    is returned. The payload is sealed under the epoch key and deleted as soon as the job is done.
+    """
+    db = work.tx.db
+    job = JobId(ids.new("job", work.now))
+    sealed = db.keyring.seal(msgspec.json.encode(payload), place(work.tenant, job))
+    added = await store.add(work, store.NewJob(id=job, kind=kind.name, key=key or job, payload=sealed, due=work.now + delay))
+    work.tx.after_commit(lambda: _wake(db))
+    return added
+
+
+async def list_jobs(db: Database, *, states: Sequence[JobState] = _UNSETTLED, after: tuple[TenantId, str] = store.BEGINNING, limit: int = 100) -> list[Listed]:
+    """Return a page of jobs of all tenants, ordered by tenant and id; `after` is those two of the last one seen."""
+    async with db.read(SERVER) as read:
+        return await store.listed(read, states, after, limit)
+
+
+async def replay(work: Work, job: JobId) -> bool:
+    """Send a dead letter of the tenant on its way again, with all its attempts; False if there is none of that id."""
+    kind = await store.replay(work, job)
+    if kind is None:
+        return False
+    work.record(JobReplayed(job=job, kind=kind))
+    db = work.tx.db
+    work.tx.after_commit(lambda: _wake(db))
+    return True
+
+
+async def drop(work: Work, job: JobId) -> bool:
+    """Throw away a dead or waiting job of the tenant; False if there is none of that id, or it is being run."""
+    kind = await store.drop(work, job)
+    if kind is None:
+        return False
+    work.record(JobDropped(job=job, kind=kind))
+    return True
