@@ -45,8 +45,14 @@ class Claim:
     identifier: tuple[str, str]
     """Kind and normalised value, as typed."""
     account: AccountId | None = None
-    known: str = ""
-    """Names the browser if it signed this identifier in before: it then has a counter of its own. Empty: a stranger's."""
+    browser: str = ""
+    """Names the browser, where it proved that it signed somebody in before."""
+    known_to: frozenset[AccountId] = frozenset()
+    """Whom it signed in: for these accounts it has a counter of its own, for all others it is a stranger's."""
+
+    def counter(self, account: AccountId | None) -> str:
+        """Return whose counter this browser's failures go to: its own, or (empty) the one of all strangers."""
+        return self.browser if account in self.known_to else ""
 
 
 @dataclass(frozen=True, slots=True)

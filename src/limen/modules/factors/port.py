@@ -92,6 +92,10 @@ class Factor:
     ask: str
     """Template of the part of a page that asks for it, `<package>/<file>.html`."""
     fields: type[Answer]
+    field: str
+    """Which of the fields is the answer: what was wrong is said beside it."""
+    wrong: str
+    """What is said of a wrong answer, the same whoever was asked for; an English text marked with `_m`."""
     check: Callable[[bytes | None, str], Match | Mismatch]
     """Compare what is kept (None: nothing is; it must cost the same) with an answer."""
     choose: str = ""

@@ -8,8 +8,8 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
 
-from limen.kernel.facts import Origin
-from limen.kernel.ids import JourneyId
+from limen.kernel.facts import Actor
+from limen.kernel.ids import JourneyId, TenantId
 from limen.kernel.secrets import Secret
 from limen.modules.journey.model import Errors, State
 from limen.platform.pages import Page
@@ -24,9 +24,11 @@ class Visitor:
     """Who stands before the journey now: the browser that holds it, and what it brought along."""
 
     journey: JourneyId
+    tenant: TenantId
+    actor: Actor
+    """Who acts, with the origin: steps that open Works of their own do so in this name."""
     browser: bytes
     """Digest of the browser's binding cookie."""
-    origin: Origin
     language: str
     issuer: str
     device: str = ""
@@ -119,7 +121,7 @@ class Step(Generic[F, T]):
     fields: type[F]
     """The form's fields, each with a default; the JSON form of the step has the same."""
     page: Callable[[Reader, State], Awaitable[Page]] | None = None
-    fields_for: Callable[[State], type[F]] | None = None
+    fields_for: Callable[[Reader, State], Awaitable[type[F]]] | None = None
     """Where the fields depend on the state: which factor is asked for."""
     check: Callable[[Database, View, F], Awaitable[T | None]] | None = None
     """What takes time (a password hash). Opens its own Works, one after another; counts the attempt first."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import timedelta
-from pathlib import Path
 from typing import Final
 
 from limen.kernel import secrets
 from limen.modules.factors import Answer, Challenge, Factor, Match, Mismatch, Purpose, Sending
-from limen.platform.pages import _m, register
+from limen.platform.pages import _m
 
 __all__ = ["DIGITS", "EXTENSION", "LIFETIME", "TRIES", "CodeAnswer"]
 
@@ -19,8 +18,6 @@ TRIES: Final = 5
 _LONGEST: Final = 40
 _BETWEEN: Final = "-.\u2010\u2011\u2012\u2013"
 """Hyphens and points that people put between digits."""
-
-register("email_code", Path(__file__).parent)
 
 
 class CodeAnswer(Answer, frozen=True):
@@ -62,6 +59,8 @@ EXTENSION: Final = Factor(
     acr="lmn:email",
     ask="email_code/ask.html",
     fields=CodeAnswer,
+    field="code",
+    wrong=_m("This code is not right."),
     check=check,
     challenge=challenge,
 )

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from pathlib import Path
 from typing import Final
 
 from limen.extensions.factors.password.blocklist import is_guessable
 from limen.extensions.factors.password.settings import Tenant
 from limen.modules.factors import Answer, Chosen, Context, Factor, Match, Mismatch, Unfit
 from limen.platform.crypto import PasswordTooLong, hash_password, needs_rehash, verify_nothing, verify_password
-from limen.platform.pages import Message, _m, counted, register
+from limen.platform.pages import Message, _m, counted
 
 __all__ = ["EXTENSION", "LONGEST", "PasswordAnswer"]
 
@@ -19,8 +18,6 @@ LONGEST: Final = 256
 """Characters; none is ever cut off."""
 _ADVISED: Final = 72
 """The estimate takes time that grows with the length, so it looks at the beginning only."""
-
-register("password", Path(__file__).parent)
 
 
 class PasswordAnswer(Answer, frozen=True):
@@ -102,6 +99,8 @@ EXTENSION: Final = Factor(
     ask="password/ask.html",
     choose="password/choose.html",
     fields=PasswordAnswer,
+    field="password",
+    wrong=_m("The address and the password do not fit together. Check both."),
     check=check,
     enrol=enrol,
     settings=Tenant,

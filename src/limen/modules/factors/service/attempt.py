@@ -77,7 +77,7 @@ async def _take(work: Work, way: Factor, claim: Claim) -> _Taken | Over | Wait:
     subject = await subject_of(work, claim)
     if way.challenge and not await store.is_open(work, claim.journey, claim.kind):
         return Over()
-    counted = await store.count_try(work, claim.kind, subject.key, claim.known)
+    counted = await store.count_try(work, claim.kind, subject.key, claim.counter(subject.account))
     if isinstance(counted, store.Counter):
         return Wait(None if counted.failures >= MOST_FAILURES else counted.next_at)
     if way.challenge:
@@ -102,7 +102,7 @@ async def _take_challenge(work: Work, claim: Claim, subject: Subject, failures: 
 def _record_failure(work: Work, claim: Claim, taken: _Taken) -> None:
     subject = taken.subject
     unknown = "" if subject.account else subject.blind
-    known = bool(claim.known)
+    known = bool(claim.counter(subject.account))
     work.record(FactorFailed(subject=subject.account, kind=claim.kind, journey=claim.journey, failures=taken.failures, known_browser=known, unknown=unknown))
     if taken.failures >= MOST_FAILURES:
         work.record(FactorClosed(subject=subject.account, kind=claim.kind, known_browser=known, unknown=unknown))
@@ -113,9 +113,10 @@ async def confirm(work: Work, matched: Matched) -> Proof | Refused:
     claim, subject = matched.claim, matched.subject
     if not await _still_stands(work, matched):
         return Refused("changed_meanwhile")
-    if await store.clear(work, claim.kind, subject.key, claim.known):
+    browser = claim.counter(subject.account)
+    if await store.clear(work, claim.kind, subject.key, browser):
         work.record(FactorReopened(subject=subject.account, by=claim.kind))
-    work.record(FactorPassed(subject=subject.account, kind=claim.kind, journey=claim.journey, known_browser=bool(claim.known)))
+    work.record(FactorPassed(subject=subject.account, kind=claim.kind, journey=claim.journey, known_browser=bool(browser)))
     way = factor(claim.kind)
     return Proof(
         factor=claim.kind,

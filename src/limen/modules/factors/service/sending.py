@@ -24,8 +24,7 @@ async def challenge(work: Work, claim: Claim, order: Order) -> Sent | NotSent:
         raise UnknownFactor(operator=f"the factor {claim.kind} sends nothing")
     subject = await subject_of(work, claim)
     to = await _recipient(work, claim, subject)
-    allowed = await notices.may_send(work, to)
-    if not allowed:
+    if not await notices.may_send(work, *claim.identifier):
         return NotSent()
     made = way.challenge(order.purpose)
     absent = made.absent if subject.account is None else None

@@ -20,9 +20,10 @@ async def begin(work: Work, kind: str, ask: Ask, ret: Return, browser: bytes, se
     return await store.add(work, State(kind=kind, ask=ask, ret=ret, session=session), browser)
 
 
-def entrance(kind: str, journey: JourneyId) -> str:
-    """Return the path of a journey's first page, below the issuer; the page itself leads on to the step in hand."""
-    return f"{tables().steps(kind)[0].path}?{urlencode({'journey': journey})}"
+def entrance(kind: str, journey: JourneyId, locales: tuple[str, ...] = ()) -> str:
+    """Return the path of a journey's first page, below the issuer; the page leads on to the step in hand, and speaks one of `locales` if it can."""
+    query = {"journey": journey, "ui_locales": " ".join(locales)} if locales else {"journey": journey}
+    return f"{tables().steps(kind)[0].path}?{urlencode(query)}"
 
 
 async def finished(work: Work, journey: JourneyId, browser: bytes) -> Ended | None:

@@ -15,8 +15,6 @@ from urllib.parse import urlencode
 import msgspec
 
 from limen.kernel import secrets
-from limen.kernel.facts import Actor
-from limen.kernel.ids import TenantId
 from limen.modules.journey import store
 from limen.modules.journey.errors import Stuck
 from limen.modules.journey.model import Errors, State
@@ -56,6 +54,15 @@ class _Stands:
 
     row: store.Row
     state: State
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """An answer to a step, and what came of checking it."""
+
+    step: AnyStep
+    answer: msgspec.Struct
+    checked: object
 
 
 @dataclass(slots=True)
@@ -125,9 +132,9 @@ def _standing(reader: Reader, row: store.Row | None, visitor: Visitor) -> _Stand
     return _Stands(row, store.opened(reader, row))
 
 
-async def show(db: Database, tenant: TenantId, actor: Actor, visitor: Visitor, path: str) -> Shows | Goes | Lost:
+async def show(db: Database, visitor: Visitor, path: str) -> Shows | Goes | Lost:
     """Return what a GET of `path` shows: the page of the step in hand, or the way to where it is."""
-    async with db.read(tenant) as reader:
+    async with db.read(visitor.tenant) as reader:
         stands = _standing(reader, await store.find(reader, visitor.journey), visitor)
         if not isinstance(stands, _Stands):
             return stands
@@ -136,7 +143,7 @@ async def show(db: Database, tenant: TenantId, actor: Actor, visitor: Visitor, p
             if step.path != path:
                 return Goes(_path(step, visitor))
             return Shows(_dressed(await step.page(reader, stands.state), step, visitor, stands.state))
-    async with db.work(tenant, actor) as work:  # an automatic step stands first, or nothing is left to do
+    async with db.work(visitor.tenant, visitor.actor) as work:  # an automatic step stands first, or nothing is left to do
         held = _standing(work, await store.take(work, visitor.journey), visitor)
         if not isinstance(held, _Stands):
             return held
@@ -164,23 +171,24 @@ async def _go_on(walk: _Walk, row: store.Row) -> Goes:
     _stuck(step, "does not stop applying")
 
 
-async def advance(db: Database, tenant: TenantId, actor: Actor, visitor: Visitor, said: Mapping[str, str]) -> Goes | Lost:
+async def advance(db: Database, visitor: Visitor, said: Mapping[str, str]) -> Goes | Lost:
     """Take an answer: `said` is the form, whose `step` must name the step in hand, else nothing is changed and the way there returned."""
-    async with db.read(tenant) as reader:
+    async with db.read(visitor.tenant) as reader:
         stands = _standing(reader, await store.find(reader, visitor.journey), visitor)
         if not isinstance(stands, _Stands):
             return stands
         step = await _current(reader, stands.state)
-    if step is None or step.page is None or step.name != said.get("step"):
-        return Goes(_path(step or tables().steps(stands.state.kind)[0], visitor))
-    answer = _answer(step, stands.state, said)
+        if step is None or step.page is None or step.name != said.get("step"):
+            return Goes(_path(step or tables().steps(stands.state.kind)[0], visitor))
+        answer = _answer(await step.fields_for(reader, stands.state) if step.fields_for else step.fields, said)
     if answer is None:
         return Goes(_path(step, visitor))
     checked = await step.check(db, View(_fresh(stands.state), visitor), answer) if step.check else None
+    given = _Given(step, answer, checked)
     try:
-        return await _settle(_Settling(db, tenant, actor, visitor), stands, step, answer, checked)
+        return await _settle(db, visitor, stands, given)
     except Conflict:  # somebody took the same name in the same moment: it stands now, so looking again finds it
-        return await _settle(_Settling(db, tenant, actor, visitor), stands, step, answer, checked)
+        return await _settle(db, visitor, stands, given)
 
 
 def _fresh(state: State) -> State:
@@ -188,30 +196,21 @@ def _fresh(state: State) -> State:
     return dataclasses.replace(state, errors={}, remarks=())
 
 
-def _answer(step: AnyStep, state: State, said: Mapping[str, str]) -> msgspec.Struct | None:
-    fields: type[msgspec.Struct] = step.fields_for(state) if step.fields_for else step.fields
+def _answer(fields: type[msgspec.Struct], said: Mapping[str, str]) -> msgspec.Struct | None:
     try:
         return msgspec.convert(dict(said), type=fields, strict=False)
     except msgspec.ValidationError:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Settling:
-    db: Database
-    tenant: TenantId
-    actor: Actor
-    visitor: Visitor
-
-
-async def _settle(s: _Settling, seen: _Stands, step: AnyStep, answer: msgspec.Struct, checked: object) -> Goes | Lost:
-    async with s.db.work(s.tenant, s.actor) as work:
-        held = _standing(work, await store.take(work, s.visitor.journey), s.visitor)
+async def _settle(db: Database, visitor: Visitor, seen: _Stands, given: _Given) -> Goes | Lost:
+    async with db.work(visitor.tenant, visitor.actor) as work:
+        held = _standing(work, await store.take(work, visitor.journey), visitor)
         if not isinstance(held, _Stands):
             return held
         if held.row.version != seen.row.version:  # another answer was settled meanwhile: show where it led
             current = await _current(work, held.state)
-            return Goes(_path(current or step, s.visitor))
-        walk = _Walk(work, s.visitor, _fresh(held.state))
-        await walk.take(step, answer, checked)
+            return Goes(_path(current or given.step, visitor))
+        walk = _Walk(work, visitor, _fresh(held.state))
+        await walk.take(given.step, given.answer, given.checked)
         return await _go_on(walk, held.row)

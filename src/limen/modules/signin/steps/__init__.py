@@ -1,0 +1,57 @@
+"""The steps of signing in and of recovering, and the tables that order them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from limen.modules.journey import AnyStep, Journey
+from limen.modules.signin.model import RECOVER, SIGN_IN
+from limen.modules.signin.steps.arrive import CREATE, RESUME, SELECT_ACCOUNT
+from limen.modules.signin.steps.enter import ENTER
+from limen.modules.signin.steps.identify import IDENTIFY, RECOVER_IDENTIFY
+from limen.modules.signin.steps.prove import PROVE, RECOVER_PROVE, SEND_CODE
+from limen.modules.signin.steps.recover import ADMIT, NEW_PASSWORD
+
+STEPS: Final[tuple[AnyStep, ...]] = (
+    CREATE,
+    RESUME,
+    SELECT_ACCOUNT,
+    IDENTIFY,
+    SEND_CODE,
+    PROVE,
+    ENTER,
+    RECOVER_IDENTIFY,
+    RECOVER_PROVE,
+    ADMIT,
+    NEW_PASSWORD,
+)
+
+JOURNEYS: Final = (
+    Journey(
+        kind=SIGN_IN,
+        opens="/signin",
+        steps=(
+            "signin.create",
+            "signin.resume",
+            "signin.select_account",
+            "signin.identify",
+            "signin.send_code",
+            "signin.prove",
+            "signin.enter",
+            "consents.consent",
+        ),
+    ),
+    Journey(
+        kind=RECOVER,
+        opens="/recover",
+        steps=(
+            "signin.recover_identify",
+            "signin.send_code",
+            "signin.recover_prove",
+            "signin.admit",
+            "signin.new_password",
+            "signin.enter",
+            "consents.consent",
+        ),
+    ),
+)

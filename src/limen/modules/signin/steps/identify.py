@@ -1,0 +1,86 @@
+"""Asking for the identifier. Nothing is looked up here, so a known and an unknown one cannot differ."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Final
+
+import msgspec
+
+from limen.modules import accounts, clients
+from limen.modules.journey import Advance, Outcome, State, Stay, Step, Switch, View
+from limen.modules.signin.model import RECOVER, SIGN_IN, SIGN_UP
+from limen.platform.pages import Page, _m
+from limen.platform.sql import Reader, Work
+
+OFFERED: Final = "signin.offered_sign_up"
+"""Mark: she was led to sign up once, so `prompt=create` does not lead her there again."""
+TYPED: Final = "signin.typed"
+EMAIL: Final = "email"
+_LONGEST: Final = 320
+
+
+class Identify(msgspec.Struct, frozen=True):
+    """An address, and where to go with it."""
+
+    identifier: str = ""
+    action: str = "continue"
+
+
+_ELSEWHERE: Final = {"create": SIGN_UP, "recover": RECOVER, "signin": SIGN_IN}
+
+
+async def app_of(reader: Reader, state: State) -> str:
+    """Return the name of the app that asks, or the empty string."""
+    client = await clients.find(reader, state.ask.client) if state.ask.client else None
+    return client.display if client else ""
+
+
+async def _applies(reader: Reader, state: State) -> bool:
+    del reader
+    return state.account is None and state.identifier is None
+
+
+def prefill(state: State) -> str:
+    """Return what stands in the field at first: what was typed before, else the app's hint."""
+    return state.mark(TYPED) or state.ask.login_hint[:_LONGEST]
+
+
+async def _page(reader: Reader, state: State) -> Page:
+    return Page(
+        template="signin/identify.html",
+        title=_m("Sign in"),
+        values={"identifier": prefill(state), "app": await app_of(reader, state)},
+    )
+
+
+async def _recover_page(reader: Reader, state: State) -> Page:
+    del reader
+    return Page(template="signin/recover.html", title=_m("Forgot your password?"), values={"identifier": prefill(state)})
+
+
+def typed(state: State, identifier: str) -> State:
+    """Return the state with what stood in the field, to stand in the next one."""
+    return state.marked(TYPED, identifier[:_LONGEST])
+
+
+def identified(state: State, identifier: str) -> Outcome:
+    """Take an address as typed, or say what is wrong with its form."""
+    try:
+        return Advance(dataclasses.replace(state.unmarked(TYPED), identifier=(EMAIL, accounts.normalise(EMAIL, identifier))))
+    except accounts.InvalidIdentifier:
+        text = _m("Enter your e-mail address.") if not identifier.strip() else _m("This does not look like an e-mail address. Please check it.")
+        return Stay(typed(state, identifier), {"identifier": text})
+
+
+async def _settle(work: Work, view: View, answer: Identify, checked: None) -> Outcome:
+    del work, checked
+    if answer.action in _ELSEWHERE:
+        return Switch(_ELSEWHERE[answer.action], typed(view.state.marked(OFFERED), answer.identifier))
+    return identified(view.state, answer.identifier)
+
+
+IDENTIFY: Final = Step[Identify, None](name="signin.identify", path="/signin", applies=_applies, page=_page, settle=_settle, fields=Identify)
+RECOVER_IDENTIFY: Final = Step[Identify, None](
+    name="signin.recover_identify", path="/recover", applies=_applies, page=_recover_page, settle=_settle, fields=Identify
+)

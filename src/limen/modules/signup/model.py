@@ -1,0 +1,19 @@
+"""What the steps of signing up note for each other."""
+
+from __future__ import annotations
+
+import enum
+from typing import Final
+
+MADE: Final = "signup.made"
+"""Mark: this journey made the account."""
+PASSWORD_DONE: Final = "signup.password_done"  # noqa: S105 - the name of a mark
+NAME_DONE: Final = "signup.name_done"
+
+
+class Wish(enum.Enum):
+    """Whether somebody is asked for something, and may leave it."""
+
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+    NONE = "none"

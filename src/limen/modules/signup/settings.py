@@ -1,0 +1,19 @@
+"""What somebody is asked for when she signs up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from limen.modules.signup.model import Wish
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """`[tenant.signup]`."""
+
+    section: ClassVar[str] = "signup"
+    password: Wish = Wish.REQUIRED
+    """`none`: she signs in by code."""
+    name: Wish = Wish.NONE
+    """Given and family name."""

@@ -1,0 +1,106 @@
+"""What the new account's owner adds: a password, and her name where the tenant asks for it."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Final
+
+import msgspec
+
+from limen.modules import factors, signin
+from limen.modules.factors import Prepared, Unfit
+from limen.modules.journey import Advance, Outcome, State, Stay, Step, View
+from limen.modules.signup import service
+from limen.modules.signup.model import MADE, NAME_DONE, PASSWORD_DONE, Wish
+from limen.platform.pages import Page, _m
+from limen.platform.sql import Database, Reader, Work
+
+_LONGEST_NAME: Final = 100
+
+
+class Names(msgspec.Struct, frozen=True):
+    """Given and family name as typed."""
+
+    given_name: str = ""
+    family_name: str = ""
+    action: str = "continue"
+
+
+def _is_new(state: State) -> bool:
+    return bool(state.mark(MADE)) and state.account is not None and not state.mark(signin.ENTERED)
+
+
+async def _wants_password(reader: Reader, state: State) -> bool:
+    return _is_new(state) and not state.mark(PASSWORD_DONE) and (await service.wishes(reader)).password is not Wish.NONE
+
+
+async def _ask_password(reader: Reader, state: State) -> Page:
+    return Page(
+        template="signup/password.html",
+        title=_m("Choose a password"),
+        values={
+            "identifier": state.identifier[1] if state.identifier else "",
+            "choose": factors.factor(signin.PASSWORD).choose,
+            "optional": (await service.wishes(reader)).password is Wish.OPTIONAL,
+            "stages": await service.stages(reader),
+        },
+    )
+
+
+async def _check_password(db: Database, view: View, answer: signin.NewPassword) -> Prepared | Unfit | None:
+    return None if answer.action == "skip" else await signin.prepare_password(db, view, answer.new_password)
+
+
+async def _take_password(work: Work, view: View, answer: signin.NewPassword, checked: Prepared | Unfit | None) -> Outcome:
+    state = view.state
+    if answer.action == "skip" and (await service.wishes(work)).password is Wish.OPTIONAL:
+        return Advance(state.marked(PASSWORD_DONE))
+    if state.account is None or checked is None:
+        return Stay(state)
+    if isinstance(checked, Unfit):
+        return signin.unfit(state, checked)
+    proof = await factors.enrol(work, state.account, checked)  # she has just shown that she knows it, and nobody was the account's owner before
+    return Advance(dataclasses.replace(state.marked(PASSWORD_DONE), proofs=(*state.proofs, proof)))
+
+
+async def _wants_name(reader: Reader, state: State) -> bool:
+    return _is_new(state) and not state.mark(NAME_DONE) and (await service.wishes(reader)).name is not Wish.NONE
+
+
+async def _ask_name(reader: Reader, state: State) -> Page:
+    return Page(
+        template="signup/name.html",
+        title=_m("What is your name?"),
+        values={
+            "given_name": state.mark("signup.given_name"),
+            "family_name": state.mark("signup.family_name"),
+            "optional": (await service.wishes(reader)).name is Wish.OPTIONAL,
+            "stages": await service.stages(reader),
+        },
+    )
+
+
+async def _take_name(work: Work, view: View, answer: Names, checked: None) -> Outcome:
+    del checked
+    state = view.state
+    optional = (await service.wishes(work)).name is Wish.OPTIONAL
+    if optional and answer.action == "skip":
+        return Advance(state.marked(NAME_DONE))
+    given, family = answer.given_name.strip(), answer.family_name.strip()
+    errors = {}
+    if not given and not optional:
+        errors["given_name"] = _m("Enter your first name.")
+    for field, value in (("given_name", given), ("family_name", family)):
+        if len(value) > _LONGEST_NAME or any(ord(letter) < ord(" ") for letter in value):
+            errors[field] = _m("This name is too long, or has a character in it that no name has.")
+    if errors:
+        return Stay(state.marked("signup.given_name", given[:_LONGEST_NAME]).marked("signup.family_name", family[:_LONGEST_NAME]), errors)
+    if state.account is not None and (given or family):
+        await service.keep_name(work, state.account, given, family)
+    return Advance(state.marked(NAME_DONE))
+
+
+PASSWORD: Final = Step[signin.NewPassword, Prepared | Unfit](
+    name="signup.password", path="/signup", applies=_wants_password, page=_ask_password, check=_check_password, settle=_take_password, fields=signin.NewPassword
+)
+NAME: Final = Step[Names, None](name="signup.name", path="/signup", applies=_wants_name, page=_ask_name, settle=_take_name, fields=Names)
