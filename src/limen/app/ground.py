@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from limen.app import discover, settings
 from limen.kernel.clock import SystemClock
 from limen.platform.crypto import Keyring, KeyringSettings
-from limen.platform.sql import Database, Reaction, open_database
-from limen.platform.sql.migrations import check_schema
+from limen.platform.sql import Database, Reaction, check_schema, open_database
 
 if TYPE_CHECKING:
     from limen.platform.duties import Settings
@@ -35,12 +33,6 @@ def reactions() -> dict[str, list[Reaction]]:
     return found
 
 
-def folders() -> dict[str, Path]:
-    """Return the migration folders by branch: the package's short name."""
-    found = {discover.short_name(package): discover.folder_of(package) / "migrations" for package in discover.packages()}
-    return {name: folder for name, folder in found.items() if folder.is_dir()}
-
-
 @asynccontextmanager
 async def opened(chosen: Settings, *, clock: SystemClock | None = None, on_fatal: Callable[[str], None] | None = None) -> AsyncIterator[Opened]:
     """Open keyring and database for the length of the block; refuses a database whose schema this version cannot serve."""
@@ -48,7 +40,7 @@ async def opened(chosen: Settings, *, clock: SystemClock | None = None, on_fatal
     url = chosen.of(settings.DatabaseSettings).url
     db = await open_database(url, keyring, clock or SystemClock(), reactions(), on_fatal=on_fatal)
     try:
-        await check_schema(db, folders())
+        await check_schema(db)
         yield Opened(chosen, db)
     finally:
         await db.close()

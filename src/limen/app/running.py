@@ -44,7 +44,7 @@ def _verb(command: Command) -> Callable[..., None]:
     def verb(*args: object, config: Path = CONFIG, tenant: str = "", **kwargs: object) -> None:
         asyncio.run(_run(command.run, config, tenant, args, kwargs))
 
-    verb.__signature__ = signature.replace(parameters=[*own, *extra], return_annotation=None)  # type: ignore[attr-defined] # a function takes attributes
+    verb.__signature__ = signature.replace(parameters=[*own, *extra], return_annotation=None)
     verb.__annotations__ = {one.name: one.annotation for one in [*own, *extra]}
     del verb.__wrapped__  # type: ignore[attr-defined] # else the parser looks at the original's parameters
     return verb

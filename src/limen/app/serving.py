@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import uvicorn
@@ -73,10 +74,10 @@ def server_of(app: object) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-async def serve_on(chosen: Settings, listening: socket.socket, *, worker: int = 0) -> None:
+async def serve_on(chosen: Settings, listening: socket.socket, *, share: Path | None = None) -> None:
     """Serve on a bound socket until a signal ends it: SIGTERM and SIGINT let requests under way finish."""
     async with ground.opened(chosen, on_fatal=fatal) as opened:
-        house = await compose(opened, worker=worker)
+        house = await compose(opened, share=share)
         beside = [asyncio.create_task(one) for one in house.beside()]
         server = server_of(house.app)
         try:
@@ -88,7 +89,7 @@ async def serve_on(chosen: Settings, listening: socket.socket, *, worker: int = 
                     await asyncio.wait_for(task, GRACE)
 
 
-def serve_here(chosen: Settings, listening: socket.socket, *, worker: int = 0) -> None:
+def serve_here(chosen: Settings, listening: socket.socket, *, share: Path | None = None) -> None:
     """Run `serve_on` to its end in this process."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve_on(chosen, listening, worker=worker))
+        runner.run(serve_on(chosen, listening, share=share))

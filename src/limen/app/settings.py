@@ -157,8 +157,8 @@ def sections() -> dict[str, type]:
     return own
 
 
-def load(file: Path | None, environ: Mapping[str, str] = os.environ, *, port: int | None = None) -> Settings:
-    """Read the file (None: defaults and environment alone); `port` overrides that of `listen` and, in dev mode, of `base_url`.
+def load(file: Path | None, environ: Mapping[str, str] = os.environ, *, port: int | None = None, workers: int | None = None) -> Settings:
+    """Read the file (None: defaults and environment alone); `port` overrides that of `listen` and, in dev mode, of `base_url`; `workers` its like.
 
     Raises `Misconfigured` with every mistake there is.
     """
@@ -170,6 +170,8 @@ def load(file: Path | None, environ: Mapping[str, str] = os.environ, *, port: in
     _overlay(source, kinds, tables, environ)
     if port is not None:
         _move(tables["server"], port)
+    if workers is not None:
+        tables["server"]["workers"] = workers
     made = {name: record(kind, source, (name,), tables[name]) for name, kind in kinds.items()}
     _check_together(source, made)
     source.finish()

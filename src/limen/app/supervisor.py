@@ -1,81 +1,91 @@
-"""Several serving processes on one socket: starts them, starts anew what dies, ends them together. Holds no database and no key."""
+"""Several serving processes on one socket: starts them, starts anew what dies, sums their figures, ends them together.
+
+The parent holds no database and no key; what it knows of a worker is its process and the socket on which it tells its figures.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import signal
 import socket
-import subprocess
 import sys
+import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from pathlib import Path
-from types import FrameType
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from limen.app.settings import ServerSettings
+from limen.platform.telemetry import Server, listener, worker
+
+if TYPE_CHECKING:
+    from limen.platform.duties import Settings
 
 _GRACE: Final = 15.0
 """Seconds a worker gets to finish what it has; a little more than it gives its requests."""
 _CALM: Final = 5.0
 """A worker that lived this long died of something new and is started again at once; else the pauses grow."""
 _SLOWEST: Final = 30.0
-_LOOK: Final = 0.2
-
-
-@dataclass
-class _Place:
-    """One worker's place: the process in it, or when the next one is due."""
-
-    number: int
-    process: subprocess.Popen[bytes] | None = None
-    born: float = 0.0
-    due: float = 0.0
-    pause: float = 0.0
+_FIRST_PAUSE: Final = 0.2
 
 
 class Supervisor:
-    """`run` returns when it was told to end and every worker has."""
+    """Keeps `[server] workers` processes alive on a bound socket."""
 
-    def __init__(self, config: Path, listening: socket.socket, count: int, port: int | None) -> None:
+    def __init__(self, settings: Settings, config: Path, listening: socket.socket, port: int | None) -> None:
+        self._settings = settings
         self._socket = listening.fileno()
         self._words = [sys.executable, "-m", "limen", "serve", "--config", str(config), "--socket", str(self._socket)]
         if port is not None:
             self._words += ["--port", str(port)]
-        self._places = [_Place(number) for number in range(1, count + 1)]
-        self._ending = False
+        self._ending = asyncio.Event()
 
-    def run(self) -> None:
-        """Keep the workers alive until SIGTERM or SIGINT, then end them in order."""
+    async def run(self) -> None:
+        """Return when SIGTERM or SIGINT came and every worker has ended."""
         for name in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(name, self._end)
-        while not self._ending:
-            for place in self._places:
-                self._tend(place, time.monotonic())
-            time.sleep(_LOOK)
-        self._finish()
+            asyncio.get_running_loop().add_signal_handler(name, self._ending.set)
+        with tempfile.TemporaryDirectory(prefix="limen-") as folder:
+            shares = [Path(folder, f"worker-{number}") for number in range(1, self._settings.of(ServerSettings).workers + 1)]
+            async with self._figures(shares), asyncio.TaskGroup() as group:
+                for share in shares:
+                    group.create_task(self._tend(share))
 
-    def _end(self, number: int, frame: FrameType | None) -> None:
-        del number, frame
-        self._ending = True
+    @contextlib.asynccontextmanager
+    async def _figures(self, shares: list[Path]) -> AsyncIterator[None]:
+        address = self._settings.of(Server).address
+        if address is None:
+            yield
+            return
+        async with listener(address, [worker(share) for share in shares]):
+            yield
 
-    def _tend(self, place: _Place, now: float) -> None:
-        if place.process is not None and place.process.poll() is not None:
-            calm = now - place.born > _CALM
-            place.pause = 0.0 if calm else min(_SLOWEST, max(_LOOK, place.pause * 2))
-            place.due = now + place.pause
-            sys.stderr.write(f"limen: worker {place.number} ended with {place.process.returncode}; the next starts in {place.pause:.1f} s\n")
-            place.process = None
-        if place.process is None and now >= place.due:
-            words = [*self._words, "--worker", str(place.number)]
-            place.process = subprocess.Popen(words, pass_fds=[self._socket])  # noqa: S603 our own command
-            place.born = now
+    async def _tend(self, share: Path) -> None:
+        """Keep one worker alive until the end."""
+        pause = 0.0
+        while not self._ending.is_set():
+            born = time.monotonic()
+            share.unlink(missing_ok=True)  # noqa: ASYNC240 a socket's name in memory, once per start of a worker
+            process = await asyncio.create_subprocess_exec(*self._words, "--share", str(share), pass_fds=[self._socket])
+            if await self._ended(process):
+                return
+            pause = 0.0 if time.monotonic() - born > _CALM else min(_SLOWEST, max(_FIRST_PAUSE, pause * 2))
+            sys.stderr.write(f"limen: {share.name} ended with {process.returncode}; the next starts in {pause:.1f} s\n")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), pause)
 
-    def _finish(self) -> None:
-        alive = [place.process for place in self._places if place.process is not None]
-        for process in alive:
-            process.send_signal(signal.SIGTERM)
-        until = time.monotonic() + _GRACE
-        for process in alive:
-            try:
-                process.wait(max(0.1, until - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+    async def _ended(self, process: asyncio.subprocess.Process) -> bool:
+        """Wait until the worker died (False), or end it because all is to end (True)."""
+        died = asyncio.create_task(process.wait())
+        told = asyncio.create_task(self._ending.wait())
+        await asyncio.wait((died, told), return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        if died.done():
+            return self._ending.is_set()
+        process.terminate()
+        try:
+            await asyncio.wait_for(died, _GRACE)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+        return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from pathlib import Path
 from typing import Annotated
@@ -14,17 +15,15 @@ from limen.app.serving import bind, serve_here
 from limen.app.settings import ServerSettings
 from limen.app.supervisor import Supervisor
 
-_HIDDEN = Parameter(show=False)
-
 
 def serve(
     *,
     config: Config = CONFIG,
     port: int | None = None,
-    workers: int | None = None,
     upgrade: bool = False,
+    workers: int | None = None,
     socket_: Annotated[int | None, Parameter(name="--socket", show=False)] = None,
-    worker: Annotated[int, _HIDDEN] = 0,
+    share: Annotated[Path | None, Parameter(show=False)] = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT.
 
@@ -34,24 +33,22 @@ def serve(
         The server's configuration.
     port
         Listen on this port instead of the one in the file (in dev mode the addresses follow).
-    workers
-        Processes; more than one need PostgreSQL.
     upgrade
         Bring the database's schema to this version first.
+    workers
+        Processes; more than one need PostgreSQL.
     """
     chosen = settings.load(config, port=port, workers=workers)
-    if socket_ is not None:
-        with socket.socket(fileno=socket_) as listening:
-            listening.setblocking(False)  # noqa: FBT003 the standard library's signature
-            serve_here(chosen, listening, worker=worker)
-        return
     if upgrade:
         from limen.app.commands.upgrade import bring_up  # noqa: PLC0415 alembic is slow to import and seldom wanted
 
         bring_up(chosen)
+    if socket_ is not None:
+        with socket.socket(fileno=socket_) as listening:
+            serve_here(chosen, listening, share=share)
+        return
     with bind(chosen) as listening:
-        count = chosen.of(ServerSettings).workers
-        if count == 1:
-            serve_here(chosen, listening)
+        if chosen.of(ServerSettings).workers > 1:
+            asyncio.run(Supervisor(chosen, config, listening, port).run())
         else:
-            Supervisor(Path(config), listening, count, port).run()
+            serve_here(chosen, listening)

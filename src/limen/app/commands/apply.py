@@ -1,0 +1,36 @@
+"""limen apply."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from rich.console import Console
+
+from limen.app import ground, settings
+from limen.app.apply import apply as bring
+from limen.app.running import CONFIG, Config
+from limen.app.settings import ServerSettings
+
+
+def apply(file: Path, /, *, config: Config = CONFIG, dry_run: bool = False, prune: bool = False) -> None:
+    """Bring tenants, brands, resources, clients and settings to what a file says, and print the difference.
+
+    Parameters
+    ----------
+    file
+        The tenant file.
+    config
+        The server's configuration.
+    dry_run
+        Print the difference, and change nothing.
+    prune
+        Delete clients and resources that the file leaves out.
+    """
+    asyncio.run(_apply(file, config, dry_run=dry_run, prune=prune))
+
+
+async def _apply(file: Path, config: Path, *, dry_run: bool, prune: bool) -> None:
+    async with ground.opened(settings.load(config)) as opened:
+        difference = await bring(opened.db, file, opened.settings.of(ServerSettings), dry_run=dry_run, prune=prune)
+    difference.show(Console())

@@ -1,0 +1,30 @@
+"""limen export."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+from limen.app import ground, settings
+from limen.app.export import export as lines_of
+from limen.app.running import CONFIG, Config
+
+
+def export(*tenants: str, config: Config = CONFIG) -> None:
+    """Print the configuration as a file that `apply` takes; a secret is never in it.
+
+    Parameters
+    ----------
+    tenants
+        Names of tenants; all of them if none is named.
+    config
+        The server's configuration.
+    """
+    asyncio.run(_export(tenants, config))
+
+
+async def _export(tenants: tuple[str, ...], config: Path) -> None:
+    async with ground.opened(settings.load(config)) as opened:
+        async for part in lines_of(opened.db, tenants):
+            sys.stdout.write(part)
