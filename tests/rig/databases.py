@@ -8,14 +8,13 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import cache
 from pathlib import Path
 from typing import Final
 
 import apsw
 import asyncpg
 
-from limen.platform.sql import definitions
+from limen.platform.sql import definitions_by_table, upgrade
 from tests.rig.postgres import Cluster
 
 _TEMPLATE: Final = "limen_template"
@@ -23,27 +22,40 @@ _NUMBERS: Final = itertools.count(1)
 _READY: Final[set[str]] = set()
 
 
-@cache
-def _sqlite_template() -> Path:
-    path = Path(tempfile.mkdtemp(prefix="limen-template-")) / "template.db"
-    connection = apsw.Connection(str(path))
-    for sql in definitions("sqlite"):
-        connection.execute(sql)
-    connection.close()
-    return path
+_SQLITE: Final[list[Path]] = []
+
+
+def _tables_of_tests(dialect: str, have: set[str]) -> list[str]:
+    """Return the statements for tables that a test declares for itself: those are in no migration."""
+    return [sql for name, made in definitions_by_table(dialect).items() if name not in have for sql in made]
+
+
+async def _sqlite_template() -> Path:
+    if not _SQLITE:
+        path = Path(tempfile.mkdtemp(prefix="limen-template-")) / "template.db"
+        await upgrade(f"sqlite:///{path}")
+        connection = apsw.Connection(str(path))
+        have = {str(row[0]) for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        for sql in _tables_of_tests("sqlite", have):
+            connection.execute(sql)
+        connection.close()
+        _SQLITE.append(path)
+    return _SQLITE[0]
 
 
 async def sqlite_copy(path: Path) -> str:
     """Put an empty database at `path`; return its address."""
-    shutil.copyfile(_sqlite_template(), path)
+    shutil.copyfile(await _sqlite_template(), path)
     return f"sqlite:///{path}"
 
 
 async def _make_template(server: Cluster, admin: asyncpg.Connection) -> None:
     await admin.execute(f"CREATE DATABASE {_TEMPLATE}")
+    await upgrade(server.url(_TEMPLATE))
     connection = await asyncpg.connect(server.url(_TEMPLATE))
     try:
-        for sql in definitions("postgresql"):
+        have = {str(row[0]) for row in await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
+        for sql in _tables_of_tests("postgresql", have):
             await connection.execute(sql)
     finally:
         await connection.close()

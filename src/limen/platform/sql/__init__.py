@@ -18,12 +18,15 @@ from limen.platform.sql.errors import (
     DatabaseFull,
     DatabaseUnavailable,
     SchemaOutdated,
+    StatementFailed,
     WorkMisused,
 )
 from limen.platform.sql.facts import FACTS, StoredFact, facts_after, last_position
+from limen.platform.sql.follower import Follower, facts_lag
 from limen.platform.sql.opening import BadAddress, open_database
+from limen.platform.sql.schema import Branch, Step, branches, check_schema, upgrade
 from limen.platform.sql.statements import Row, Statement, bind, insert_new, insert_of, insert_row, one_of, statement, upsert
-from limen.platform.sql.tables import METADATA, definitions, server_table, table
+from limen.platform.sql.tables import METADATA, definitions, definitions_by_table, server_table, table
 from limen.platform.sql.types import Choice, Id, Instant, Json
 from limen.platform.sql.work import Reaction, Reactions, Read, Reader, Transaction, Work
 
@@ -32,6 +35,7 @@ __all__ = [
     "METADATA",
     "BadAddress",
     "BadValue",
+    "Branch",
     "Cached",
     "Caches",
     "Choice",
@@ -42,6 +46,7 @@ __all__ = [
     "Database",
     "DatabaseFull",
     "DatabaseUnavailable",
+    "Follower",
     "Id",
     "Instant",
     "Json",
@@ -52,14 +57,20 @@ __all__ = [
     "Row",
     "SchemaOutdated",
     "Statement",
+    "StatementFailed",
+    "Step",
     "StoredFact",
     "Transaction",
     "Work",
     "WorkMisused",
     "bind",
+    "branches",
+    "check_schema",
     "definitions",
+    "definitions_by_table",
     "end_process",
     "facts_after",
+    "facts_lag",
     "insert_new",
     "insert_of",
     "insert_row",
@@ -69,5 +80,6 @@ __all__ = [
     "server_table",
     "statement",
     "table",
+    "upgrade",
     "upsert",
 ]

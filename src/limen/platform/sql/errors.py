@@ -34,6 +34,12 @@ class CommitFailed(LimenError):
     code: ClassVar[str] = "commit_failed"
 
 
+class StatementFailed(LimenError):
+    """The database does not understand a statement: a fault of the program; the Work is rolled back."""
+
+    code: ClassVar[str] = "statement_failed"
+
+
 class DatabaseUnavailable(LimenError):
     """The database does not answer or is held by another process; the Work did not happen, or may not be acknowledged."""
 

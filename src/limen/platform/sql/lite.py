@@ -10,7 +10,17 @@ from typing import Final, TypeAlias
 import apsw
 
 from limen.kernel.errors import LimenError
-from limen.platform.sql.errors import BadValue, CommitFailed, Conflict, ConstraintFailed, Contended, DatabaseFull, DatabaseUnavailable
+from limen.platform.sql.errors import (
+    BadValue,
+    CommitFailed,
+    Conflict,
+    ConstraintFailed,
+    Contended,
+    DatabaseFull,
+    DatabaseUnavailable,
+    SchemaOutdated,
+    StatementFailed,
+)
 
 Bind: TypeAlias = "Sequence[apsw.SQLiteValue] | Mapping[str, apsw.SQLiteValue]"
 
@@ -79,4 +89,7 @@ def translated(error: Exception) -> LimenError:
         return DatabaseUnavailable(operator=f"{type(error).__name__}: {error}")
     if isinstance(error, (apsw.MismatchError, apsw.TooBigError, UnicodeEncodeError, OverflowError)):
         return BadValue(operator=str(error))
+    if isinstance(error, apsw.SQLError):
+        lacking = str(error).startswith(("no such table", "no such column")) or " has no column named " in str(error)
+        return SchemaOutdated(operator=f"{error}: run `limen upgrade`") if lacking else StatementFailed(operator=str(error))
     return CommitFailed(operator=f"{type(error).__name__}: {error}")

@@ -11,7 +11,17 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import asyncpg
 
 from limen.kernel.errors import LimenError
-from limen.platform.sql.errors import BadValue, CommitFailed, Conflict, ConstraintFailed, Contended, DatabaseFull, DatabaseUnavailable
+from limen.platform.sql.errors import (
+    BadValue,
+    CommitFailed,
+    Conflict,
+    ConstraintFailed,
+    Contended,
+    DatabaseFull,
+    DatabaseUnavailable,
+    SchemaOutdated,
+    StatementFailed,
+)
 
 DEFAULT_SIZE: Final = 16
 TAKE_SECONDS: Final = 5.0
@@ -32,6 +42,7 @@ _SESSION: Final = {
 
 _UNREACHABLE: Final = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError, TimeoutError, EOFError)
 _CONTENDED: Final = frozenset({"40001", "40P01", "55P03", "57014"})
+_LACKING: Final = frozenset({"42P01", "42703"})
 _DISK_FULL: Final = "53100"
 
 
@@ -92,6 +103,8 @@ def _of_state(state: str, text: str) -> LimenError:
         return Contended(operator=operator)
     if state == _DISK_FULL:
         return DatabaseFull(operator)
+    if state in _LACKING:
+        return SchemaOutdated(operator=f"{operator}: run `limen upgrade`")
     match state[:2]:
         case "23":
             return ConstraintFailed(operator=operator)
@@ -99,6 +112,8 @@ def _of_state(state: str, text: str) -> LimenError:
             return BadValue(operator=operator)
         case "08" | "25" | "53" | "57" | "58":  # connection, transaction ended by the server, resources, operator, system
             return DatabaseUnavailable(operator=operator)
+        case "42" | "0A":
+            return StatementFailed(operator=operator)
         case _:
             return CommitFailed(operator=operator)
 

@@ -66,16 +66,18 @@ def _create_column(element: CreateColumn, compiler: DDLCompiler, **words: object
     return str(compiler.visit_create_column(element, **words))
 
 
-def definitions(dialect: str) -> list[str]:
-    """Return the statements that make every declared table and index on an empty database."""
-    made = []
+def definitions_by_table(dialect: str) -> dict[str, list[str]]:
+    """Return for each table declared the statements that make it and its indexes, in an order that references allow."""
+    found: dict[str, list[str]] = {}
     for each in METADATA.sorted_tables:
         if not belongs(each, dialect):
             continue
-        made.append(str(CreateTable(each).compile(dialect=DIALECTS[dialect])))
-        made += [
-            str(CreateIndex(index).compile(dialect=DIALECTS[dialect]))
-            for index in sorted(each.indexes, key=lambda index: str(index.name))
-            if all(belongs(column, dialect) for column in index.columns)
-        ]
-    return made
+        indexes = [index for index in each.indexes if all(belongs(column, dialect) for column in index.columns)]
+        made = [CreateTable(each), *(CreateIndex(index) for index in sorted(indexes, key=lambda index: str(index.name)))]
+        found[each.name] = [str(element.compile(dialect=DIALECTS[dialect])) for element in made]
+    return found
+
+
+def definitions(dialect: str) -> list[str]:
+    """Return the statements that make every declared table and index on an empty database."""
+    return [sql for made in definitions_by_table(dialect).values() for sql in made]
