@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined, Template
 from jinja2.utils import Namespace
 
 from limen.platform.pages import formats
@@ -69,6 +69,11 @@ def environment() -> Environment:
 
 def render(page: Page, look: Look) -> str:
     """Return the page as HTML, in the look's language and brand."""
+    return draw(environment().get_template(page.template), page, look)
+
+
+def draw(template: Template, page: Page, look: Look) -> str:
+    """Like `render`, with a template in hand."""
     if clash := _RESERVED.intersection(page.values):
         raise ValueError(f"{page.template}: {', '.join(sorted(clash))} is set by the page layer")
     tongue = words(look.language)
@@ -86,9 +91,8 @@ def render(page: Page, look: Look) -> str:
         "brand_css": css_variables(look.brand),
         "icon": icon(look.brand),
     }
-    made = environment()
-    context["ui"] = made.get_template("pages/parts.html").make_module(context)
-    return made.get_template(page.template).render(context)
+    context["ui"] = environment().get_template("pages/parts.html").make_module(context)
+    return template.render(context)
 
 
 def prepare() -> None:
