@@ -27,6 +27,7 @@ from limen.platform.sql.opening import BadAddress, open_database
 from limen.platform.sql.schema import Branch, Step, branches, check_schema, upgrade
 from limen.platform.sql.statements import Row, Statement, bind, insert_new, insert_of, insert_row, one_of, statement, upsert
 from limen.platform.sql.tables import METADATA, definitions, definitions_by_table, server_table, table
+from limen.platform.sql.turning import follow_clock, read_clock, turn_clock
 from limen.platform.sql.types import Choice, Id, Instant, Json
 from limen.platform.sql.work import Reaction, Reactions, Read, Reader, Transaction, Work
 
@@ -71,15 +72,18 @@ __all__ = [
     "end_process",
     "facts_after",
     "facts_lag",
+    "follow_clock",
     "insert_new",
     "insert_of",
     "insert_row",
     "last_position",
     "one_of",
     "open_database",
+    "read_clock",
     "server_table",
     "statement",
     "table",
+    "turn_clock",
     "upgrade",
     "upsert",
 ]
