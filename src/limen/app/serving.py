@@ -35,14 +35,18 @@ class AddressTaken(LimenError):
 
 def bind(chosen: Settings) -> socket.socket:
     """Return the listening socket of `[server] listen`; raises AddressTaken with what to do."""
-    host, port = chosen.of(ServerSettings).address
+    return bound(*chosen.of(ServerSettings).address)
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """Return a listening socket; raises AddressTaken with what to do."""
     found = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind((host, port))
     except OSError as error:
         found.close()
-        raise AddressTaken(operator=f"server.listen: cannot listen on {host}:{port} ({error.strerror}). Choose another with --port") from None
+        raise AddressTaken(operator=f"cannot listen on {host}:{port}: {error.strerror}. Choose another with --port, or end what listens there") from None
     found.listen(BACKLOG)
     found.setblocking(False)  # noqa: FBT003 the standard library's signature
     return found

@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from limen.platform.duties import Settings
 
 
-def bring_up(chosen: Settings, *, dry_run: bool = False) -> None:
-    """Run what is missing, one line for each; say so where nothing is."""
+def bring_up(chosen: Settings, *, dry_run: bool = False, quiet: bool = False) -> None:
+    """Run what is missing, one line for each unless it is to be quiet."""
     for package in discover.packages():
         discover.role(package, "store")
     steps = asyncio.run(upgrade_database(chosen.of(DatabaseSettings).url, dry_run=dry_run))
+    if quiet:
+        return
     for step in steps:
         sys.stdout.write(f"{'would run' if dry_run else 'ran'} {step.revision}: {step.title}\n")
     if not steps:
