@@ -25,6 +25,9 @@ def anyio_backend() -> tuple[str, dict[str, object]]:
     return "asyncio", {"use_uvloop": True}
 
 
+ACME = TenantId("acme")
+
+
 @dataclass
 class World:
     """A database, a clock that can be turned, a keyring, and one tenant."""
@@ -33,7 +36,7 @@ class World:
     clock: SystemClock
     keyring: Keyring
     url: str
-    tenant: TenantId = TenantId("acme")
+    tenant: TenantId = ACME
 
     def work(self, actor: Actor = SYSTEM) -> AbstractAsyncContextManager[Work]:
         """Open a Work of the tenant."""

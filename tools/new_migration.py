@@ -11,7 +11,7 @@ import importlib
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import sqlalchemy as sa
 from alembic.autogenerate.api import AutogenContext, render_python_code
@@ -57,7 +57,8 @@ def owners() -> dict[str, str]:
     return found
 
 
-def _render_item(kind: str, item: object, context: AutogenContext) -> str | bool:
+def _render_item(kind: str, item: object, context: AutogenContext) -> str | Literal[False]:
+    del context
     if kind == "type" and isinstance(item, TypeEngine):
         name = type(item).__name__
         if name in _OURS:

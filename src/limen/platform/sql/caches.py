@@ -56,7 +56,7 @@ class Cached(Generic[K, V]):
         place = (reader.tenant, key)
         found: V | None = kept.get(place)
         tx = reader.tx
-        if found is not None and not tx.changed_here(self.name, reader.tenant, key):
+        if found is not None and (self.name, reader.tenant, key) not in tx.changes:
             kept.move_to_end(place)
             return found
         if tx.begun:

@@ -19,7 +19,7 @@ MOST_FLIGHTS: Final = 2
 ERA: Final = "coalesce((SELECT era + (xid >= pg_snapshot_xmax(pg_current_snapshot()))::int FROM facts ORDER BY era DESC, xid DESC LIMIT 1), 1)"
 """Transaction numbers begin anew after a restore into another server: an era ends where a fact's number lies in the future."""
 
-_ERA: Final = f"SELECT {ERA}"  # noqa: S608 -- a constant
+_ERA: Final = f"SELECT {ERA}"
 _INSERT: Final = (
     "INSERT INTO facts (era, tenant, at, name, subject, actor, data, private) "
     "SELECT $1::int, * FROM unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::bytea[])"

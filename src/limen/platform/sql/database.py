@@ -40,7 +40,7 @@ class Database(ABC):
 
     dialect: ClassVar[DialectName]
 
-    def __init__(self, *, keyring: Keyring, clock: Clock, reactions: Reactions, test_mode: bool, on_fatal: Callable[[str], None] | None) -> None:  # noqa: PLR0913 -- what the composition root gives
+    def __init__(self, *, keyring: Keyring, clock: Clock, reactions: Reactions, test_mode: bool, on_fatal: Callable[[str], None] | None) -> None:
         self.keyring = keyring
         self.clock = clock
         self.reactions = reactions

@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect, SQLiteTypeCompiler
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
+_STRICT: Final = {
+    "BOOLEAN": "INTEGER",
+    "BIGINT": "INTEGER",
+    "SMALLINT": "INTEGER",
+    "XID8": "INTEGER",
+    "VARCHAR": "TEXT",
+    "CHAR": "TEXT",
+    "FLOAT": "REAL",
+    "DOUBLE": "REAL",
+    "DOUBLE PRECISION": "REAL",
+}
 DialectName = Literal["sqlite", "postgresql"]
 
 
 class _StrictNames(SQLiteTypeCompiler):
     """A STRICT table knows INTEGER, REAL, TEXT and BLOB, and refuses every other name."""
 
-    def _integer(self, type_: TypeEngine[object], **_: object) -> str:
-        del type_
-        return "INTEGER"
-
-    def _text(self, type_: TypeEngine[object], **_: object) -> str:
-        del type_
-        return "TEXT"
-
-    def _real(self, type_: TypeEngine[object], **_: object) -> str:
-        del type_
-        return "REAL"
-
-    visit_BOOLEAN = visit_BIGINT = visit_SMALLINT = visit_XID8 = _integer  # noqa: N815 -- the names SQLAlchemy looks for
-    visit_VARCHAR = visit_CHAR = _text  # noqa: N815
-    visit_FLOAT = visit_DOUBLE = visit_DOUBLE_PRECISION = _real  # noqa: N815
+    def process(self, type_: TypeEngine[Any], **words: Any) -> str:  # noqa: ANN401 -- SQLAlchemy's own words
+        name = str(super().process(type_, **words)).partition("(")[0]
+        return _STRICT.get(name, name)
 
 
 class _Sqlite(SQLiteDialect):
@@ -38,5 +37,5 @@ class _Sqlite(SQLiteDialect):
 
 
 SQLITE: Final[Dialect] = _Sqlite(paramstyle="qmark")
-POSTGRESQL: Final[Dialect] = PGDialect_asyncpg()
+POSTGRESQL: Final[Dialect] = PGDialect_asyncpg()  # type: ignore[no-untyped-call] # SQLAlchemy annotates it not
 DIALECTS: Final[dict[str, Dialect]] = {"sqlite": SQLITE, "postgresql": POSTGRESQL}

@@ -79,7 +79,7 @@ def translated(error: Exception) -> LimenError:
     if isinstance(error, LimenError):
         return error
     if isinstance(error, apsw.ConstraintError):
-        kind = Conflict if error.extendedresult in _UNIQUE else ConstraintFailed
+        kind = Conflict if getattr(error, "extendedresult", 0) in _UNIQUE else ConstraintFailed
         return kind(operator=str(error))
     if isinstance(error, apsw.FullError):
         return DatabaseFull(str(error))

@@ -90,7 +90,7 @@ FORGET_CHANGES_POSTGRESQL: Final = (
 )
 INSERT_CHANGES_POSTGRESQL: Final = (
     "WITH made AS (INSERT INTO changes (at, cache, tenant, key) SELECT $1::timestamptz, * FROM unnest($2::text[], $3::text[], $4::text[])) "
-    f"SELECT pg_notify('{CHANGES_CHANNEL}', '')"
+    "SELECT pg_notify('limen_changes', '')"
 )
 _READ_POSTGRESQL: Final = (
     "SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS horizon, c.seq, c.cache, c.tenant, c.key "

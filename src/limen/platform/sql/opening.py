@@ -43,7 +43,7 @@ def sqlite_path(url: str) -> Path:
     return Path(path[1:])
 
 
-async def open_database(  # noqa: PLR0913 -- what the composition root gives
+async def open_database(
     url: str,
     keyring: Keyring,
     clock: Clock,

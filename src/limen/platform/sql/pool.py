@@ -41,7 +41,25 @@ _SESSION: Final = {
 }
 
 _UNREACHABLE: Final = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError, TimeoutError, EOFError)
-_CONTENDED: Final = frozenset({"40001", "40P01", "55P03", "57014"})
+_STATES: Final[dict[str, type[LimenError]]] = {
+    "23505": Conflict,
+    "23P01": Conflict,
+    "40001": Contended,  # serialisation
+    "40P01": Contended,  # deadlock
+    "55P03": Contended,  # lock timeout
+    "57014": Contended,  # statement timeout
+}
+_CLASSES: Final[dict[str, type[LimenError]]] = {
+    "08": DatabaseUnavailable,  # connection
+    "0A": StatementFailed,
+    "22": BadValue,
+    "23": ConstraintFailed,
+    "25": DatabaseUnavailable,  # the server ended the transaction
+    "42": StatementFailed,
+    "53": DatabaseUnavailable,  # resources
+    "57": DatabaseUnavailable,  # the operator
+    "58": DatabaseUnavailable,  # its machine
+}
 _LACKING: Final = frozenset({"42P01", "42703"})
 _DISK_FULL: Final = "53100"
 
@@ -97,25 +115,12 @@ def translated(error: Exception) -> LimenError:
 
 def _of_state(state: str, text: str) -> LimenError:
     operator = f"{state}: {text}"
-    if state in ("23505", "23P01"):
-        return Conflict(operator=operator)
-    if state in _CONTENDED:
-        return Contended(operator=operator)
-    if state == _DISK_FULL:
-        return DatabaseFull(operator)
     if state in _LACKING:
         return SchemaOutdated(operator=f"{operator}: run `limen upgrade`")
-    match state[:2]:
-        case "23":
-            return ConstraintFailed(operator=operator)
-        case "22":
-            return BadValue(operator=operator)
-        case "08" | "25" | "53" | "57" | "58":  # connection, transaction ended by the server, resources, operator, system
-            return DatabaseUnavailable(operator=operator)
-        case "42" | "0A":
-            return StatementFailed(operator=operator)
-        case _:
-            return CommitFailed(operator=operator)
+    if state == _DISK_FULL:
+        return DatabaseFull(operator)
+    kind = _STATES.get(state) or _CLASSES.get(state[:2], CommitFailed)
+    return kind(operator=operator)
 
 
 class Pool:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 from limen.kernel.errors import LimenError
 from limen.kernel.facts import SYSTEM, Actor
 from limen.kernel.ids import SERVER, TenantId
-from limen.platform.sql.coalesce import FactWriter, era_of, write_facts
+from limen.platform.sql.coalesce import FactWriter, write_facts
 from limen.platform.sql.database import Database
 from limen.platform.sql.dialects import DialectName
-from limen.platform.sql.errors import CommitFailed, DatabaseUnavailable, WorkMisused
+from limen.platform.sql.errors import CommitFailed, DatabaseUnavailable
 from limen.platform.sql.facts import fact_rows
 from limen.platform.sql.notices import FORGET_CHANGES_POSTGRESQL, INSERT_CHANGES_POSTGRESQL, KEEP, PostgresNotices
 from limen.platform.sql.pool import Link, Pool, translated
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from limen.platform.crypto import Keyring
 
 R = TypeVar("R")
+T = TypeVar("T")
 
 _COMMITTED: Final = "COMMIT"
 
@@ -39,7 +40,7 @@ class Postgres(Database):
 
     dialect: ClassVar[DialectName] = "postgresql"
 
-    def __init__(  # noqa: PLR0913 -- what the composition root gives
+    def __init__(
         self, url: str, *, keyring: Keyring, clock: Clock, reactions: Reactions, test_mode: bool = False, on_fatal: Callable[[str], None] | None = None
     ) -> None:
         super().__init__(keyring=keyring, clock=clock, reactions=reactions, test_mode=test_mode, on_fatal=on_fatal)
@@ -100,18 +101,9 @@ class PostgresScope(Scope):
         return self._link is not None
 
     async def all(self, statement: Statement[R], tenant: TenantId, values: Mapping[str, object]) -> list[R]:
-        link = self._link or await self._begin()
-        if self._failure is not None:
-            raise CommitFailed(operator="a statement after one that failed") from self._failure
         compiled = statement.postgresql
         bound = compiled.binds(tenant, values)
-        try:
-            rows: list[Any] = await link.con.fetch(compiled.sql, *bound)
-        except BaseException as error:
-            self._failure = error
-            if isinstance(error, Exception):
-                raise translated(error) from error
-            raise
+        rows: list[Any] = await self.ask(lambda con: con.fetch(compiled.sql, *bound))
         return compiled.many(rows) if compiled.many is not None else rows
 
     async def one(self, statement: Statement[R], tenant: TenantId, values: Mapping[str, object]) -> R | None:
@@ -124,11 +116,10 @@ class PostgresScope(Scope):
         status = await self.ask(lambda con: con.execute(compiled.sql, *bound))
         return int(status.rpartition(" ")[2])
 
-    async def ask(self, question: Callable[[Any], Awaitable[str]]) -> str:
-        """Run something on the raw connection, in this Work's transaction."""
+    async def ask(self, question: Callable[[Any], Awaitable[T]]) -> T:
+        """Ask something of the raw connection, in this Work's transaction."""
         link = self._link or await self._begin()
-        if self._failure is not None:
-            raise CommitFailed(operator="a statement after one that failed") from self._failure
+        self._refuse_failed()
         try:
             return await question(link.con)
         except BaseException as error:
@@ -136,6 +127,11 @@ class PostgresScope(Scope):
             if isinstance(error, Exception):
                 raise translated(error) from error
             raise
+
+    def _refuse_failed(self) -> None:
+        """PostgreSQL answers COMMIT with ROLLBACK after a failed statement, and asyncpg takes that for success."""
+        if self._failure is not None:
+            raise CommitFailed(operator="a statement of this Work failed, and its error was swallowed") from self._failure
 
     async def _begin(self) -> Link:
         pool = self._db.pool
@@ -157,31 +153,30 @@ class PostgresScope(Scope):
         raise AssertionError("not reached")
 
     async def commit(self) -> None:
-        if self._link is None and not self.changes:
-            if self.facts:
-                await self._db.writer.append(self._rows(), self.committed if self.after else None)
-            elif self.after:
-                self.committed()
-            return
-        link = self._link or await self._begin()
+        if self._link is not None or self.changes:
+            await self._commit(self._link or await self._begin())
+        elif self.facts:
+            await self._db.writer.append(self._rows(), self.committed if self.after else None)
+        else:
+            self.committed()
+
+    async def _commit(self, link: Link) -> None:
         try:
-            if self._failure is not None:
-                raise CommitFailed(operator="a statement failed and its error was swallowed") from self._failure
+            self._refuse_failed()
             await self._write_rest(link)
             status = await link.con.execute("COMMIT")
         except BaseException as error:
-            await self.undo(error)
+            await self.undo()
             if isinstance(error, Exception):
                 raise translated(error) from error
             raise
         self._link = None
         self._db.pool.give(link)
-        if status != _COMMITTED:  # asyncpg's own commit() would take it for success
+        if status != _COMMITTED:
             raise CommitFailed(operator=f"PostgreSQL answered {status} to COMMIT")
         if self.facts:
             self._db.sequencer.wake()
-        if self.changes or self.after:
-            self.committed()
+        self.committed()
 
     async def _write_rest(self, link: Link) -> None:
         if self.facts:
@@ -190,7 +185,7 @@ class PostgresScope(Scope):
             await link.con.execute(FORGET_CHANGES_POSTGRESQL, self.now - KEEP)
             await link.con.fetch(INSERT_CHANGES_POSTGRESQL, self.now, *(list(column) for column in zip(*self.changes, strict=True)))
 
-    async def undo(self, error: BaseException) -> None:
+    async def undo(self) -> None:
         link, self._link = self._link, None
         if link is not None:
             await asyncio.shield(self._db.pool.give_dirty(link))
@@ -205,6 +200,7 @@ class Reading:
     __slots__ = ("db",)
 
     begun = False
+    changes = ()
 
     def __init__(self, db: Postgres) -> None:
         self.db = db
@@ -235,20 +231,8 @@ class Reading:
         rows = await self.all(statement, tenant, values)
         return rows[0] if rows else None
 
-    async def run(self, statement: Statement[Any], tenant: TenantId, values: Mapping[str, object]) -> int:
-        raise WorkMisused("a Read changes nothing")
-
     def beside(self, reader: Reader) -> AbstractAsyncContextManager[Reader]:
         return nullcontext(reader)
-
-    def after_commit(self, then: Callable[[], None]) -> None:
-        raise WorkMisused("a Read commits nothing")
-
-    def note_change(self, cache: str, tenant: TenantId, key: str) -> None:
-        raise WorkMisused("a Read changes nothing")
-
-    def changed_here(self, cache: str, tenant: TenantId, key: str) -> bool:
-        return False
 
 
 class SnapshotReading(Reading):

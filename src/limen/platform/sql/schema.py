@@ -88,7 +88,7 @@ async def check_schema(db: Database, roots: Iterable[Path] = (_ROOT,)) -> None:
     """
     try:
         async with db.read(SERVER) as read:
-            have = dict(await read.all(_VERSIONS))
+            have: Mapping[str, int] = dict(await read.all(_VERSIONS))
     except SchemaOutdated:
         have = {}
     if lacking := behind(have, branches(roots)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from types import TracebackType
@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from limen.kernel.facts import Actor, Fact
 from limen.kernel.ids import TenantId
 from limen.platform.sql.statements import Statement
-from limen.platform.sql.work import Reader, Work, react
+from limen.platform.sql.work import Change, Reader, Work, react
 
 if TYPE_CHECKING:
     from limen.platform.sql.database import Database
     from limen.platform.sql.watchdog import Watch
 
 R = TypeVar("R")
-Change = tuple[str, TenantId, str]
-"""Cache, tenant and key."""
 
 
 class Scope(ABC):
@@ -37,7 +35,7 @@ class Scope(ABC):
         self.actor = actor
         self.facts: list[Fact] = []
         self.reacted = 0
-        self.changes: list[Change] | None = None
+        self.changes: Sequence[Change] = ()
         self.after: list[Callable[[], None]] | None = None
         self.watch: Watch | None = None
 
@@ -63,8 +61,8 @@ class Scope(ABC):
         """Write facts and changes and return once they are durable."""
 
     @abstractmethod
-    async def undo(self, error: BaseException) -> None:
-        """Roll back; raises only where the caller must learn more than `error`."""
+    async def undo(self) -> None:
+        """Roll back."""
 
     def after_commit(self, then: Callable[[], None]) -> None:
         if self.after is None:
@@ -72,9 +70,7 @@ class Scope(ABC):
         self.after.append(then)
 
     def note_change(self, cache: str, tenant: TenantId, key: str) -> None:
-        if self.changes is None:
-            self.changes = []
-        self.changes.append((cache, tenant, key))
+        self.changes = (*self.changes, (cache, tenant, key))
 
     @asynccontextmanager
     async def beside(self, reader: Reader) -> AsyncIterator[Reader]:
@@ -86,9 +82,6 @@ class Scope(ABC):
         finally:
             if self.watch is not None:
                 self.watch.resume()
-
-    def changed_here(self, cache: str, tenant: TenantId, key: str) -> bool:
-        return self.changes is not None and (cache, tenant, key) in self.changes
 
     def committed(self) -> None:
         """Do what waits for the commit. Called in the event loop, before the Work's block continues."""
@@ -114,13 +107,13 @@ class Scope(ABC):
         db = self.db
         try:
             if error is not None:
-                await self.undo(error)
+                await self.undo()
                 return
             if db.reactions and self.reacted < len(self.facts):
                 try:
                     await self.react(self.work())
-                except BaseException as failure:
-                    await self.undo(failure)
+                except BaseException:
+                    await self.undo()
                     raise
             await self.commit()
         finally:

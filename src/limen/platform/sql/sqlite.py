@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
@@ -16,12 +15,12 @@ from limen.kernel.facts import SYSTEM, Actor
 from limen.kernel.ids import SERVER, TenantId
 from limen.platform.sql.database import Database
 from limen.platform.sql.dialects import DialectName
-from limen.platform.sql.errors import CommitFailed, DatabaseUnavailable, WorkMisused
+from limen.platform.sql.errors import CommitFailed
 from limen.platform.sql.facts import fact_rows
 from limen.platform.sql.group import Member, Writer
 from limen.platform.sql.lite import INSERT_FACT, Bind, connect, create_private, sync_failed, translated
 from limen.platform.sql.notices import FORGET_CHANGES_SQLITE, INSERT_CHANGE_SQLITE, KEEP_MICROSECONDS, SqliteNotices
-from limen.platform.sql.scope import Change, Scope
+from limen.platform.sql.scope import Scope
 from limen.platform.sql.statements import Statement
 from limen.platform.sql.types import micros
 from limen.platform.sql.watchdog import read_of
@@ -71,10 +70,10 @@ class Sqlite(Database):
         self.refuse_inside()
         if snapshot:
             return SnapshotScope(self, tenant)
-        return ReadScope(read_of(self._reading, self.clock.now(), tenant, watched=self.test_mode))
+        return nullcontext(read_of(self._reading, self.clock.now(), tenant, watched=self.test_mode))
 
     def read_beside(self, tenant: TenantId, now: datetime) -> AbstractAsyncContextManager[Read]:
-        return ReadScope(read_of(self._reading, now, tenant, watched=self.test_mode))
+        return nullcontext(read_of(self._reading, now, tenant, watched=self.test_mode))
 
     async def execute(self, sql: str) -> None:
         scope = SqliteScope(self, SERVER, SYSTEM)
@@ -99,7 +98,7 @@ class Sqlite(Database):
         if sync_failed(error):
             self.writer.closed = True
             self.on_fatal(
-                f"limen: the disk failed to make {self.path} durable ({error}); what it holds is unknown, so this process ends. Check the disk, then start again."
+                f"limen: the disk failed to make {self.path} durable ({error}); what it holds is unknown, so this process ends. Check the disk first."
             )
 
     def failed_in_loop(self, error: Exception) -> None:
@@ -194,7 +193,7 @@ class SqliteScope(Scope):
                 run(INSERT_CHANGE_SQLITE, (at, *change))
         run("RELEASE w", ())
 
-    async def undo(self, error: BaseException) -> None:
+    async def undo(self) -> None:
         if self._held:
             self._roll_back()
             self._db.writer.release(None)
@@ -233,7 +232,9 @@ class SqliteScope(Scope):
 class Reading:
     """Statements on a connection that only reads: what it sees is committed, and durable."""
 
-    __slots__ = ("_run", "connection", "db", "begun")
+    __slots__ = ("_run", "begun", "connection", "db")
+
+    changes = ()
 
     def __init__(self, db: Sqlite, connection: apsw.Connection, *, begun: bool = False) -> None:
         self.db = db
@@ -254,35 +255,8 @@ class Reading:
         rows = await self.all(statement, tenant, values)
         return rows[0] if rows else None
 
-    async def run(self, statement: Statement[Any], tenant: TenantId, values: Mapping[str, object]) -> int:
-        raise WorkMisused("a Read changes nothing")
-
     def beside(self, reader: Reader) -> AbstractAsyncContextManager[Reader]:
         return nullcontext(reader)
-
-    def after_commit(self, then: Callable[[], None]) -> None:
-        raise WorkMisused("a Read commits nothing")
-
-    def note_change(self, cache: str, tenant: TenantId, key: str) -> None:
-        raise WorkMisused("a Read changes nothing")
-
-    def changed_here(self, cache: str, tenant: TenantId, key: str) -> bool:
-        return False
-
-
-class ReadScope:
-    """The block of a Read."""
-
-    __slots__ = ("_read",)
-
-    def __init__(self, read: Read) -> None:
-        self._read = read
-
-    async def __aenter__(self) -> Read:
-        return self._read
-
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        return
 
 
 class SnapshotScope:

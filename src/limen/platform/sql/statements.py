@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeAlias, TypeVar, overload
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -39,7 +39,7 @@ class OneOf(ColumnElement[bool]):
     """`column IN (list)` whose text is the same for every length of the list."""
 
     inherit_cache = False
-    type = NullType()  # as Boolean, SQLite would get `... IN (...) = 1`
+    type = NullType()  # type: ignore[assignment] # as Boolean, SQLite would get `... IN (...) = 1`
 
     def __init__(self, column: ColumnElement[Any], name: str) -> None:
         self.column = column
@@ -58,7 +58,8 @@ def _any_of_array(element: OneOf, compiler: SQLCompiler, **words: Any) -> str:  
 def _in_json(element: OneOf, compiler: SQLCompiler, **words: Any) -> str:  # noqa: ANN401 -- SQLAlchemy's own words
     octets = isinstance(element.column.type.dialect_impl(DIALECTS["sqlite"]), sa.LargeBinary)
     value = "unhex(value)" if octets else "value"
-    return f"{compiler.process(element.column, **words)} IN (SELECT {value} FROM json_each({compiler.process(element.several, **words)}))"
+    listed = compiler.process(element.several, **words)
+    return f"{compiler.process(element.column, **words)} IN (SELECT {value} FROM json_each({listed}))"  # noqa: S608 -- SQL that SQLAlchemy made
 
 
 def one_of(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
@@ -190,29 +191,43 @@ class Statement(Generic[R]):
         return made
 
 
-def _check_tenant(made: sa.Executable, columns: Sequence[str], across_tenants: str) -> bool:
-    """Return whether the statement binds `tenant`; TypeError where it could reach the rows of another tenant."""
+class _Reach(NamedTuple):
+    """Which tables a statement touches, and of which it looks at the tenant."""
+
+    tables: set[sa.FromClause]
+    compared: set[sa.FromClause]
+    binds: bool
+
+
+def _reach(made: sa.Executable) -> _Reach:
     tables: set[sa.FromClause] = set()
     compared: set[sa.FromClause] = set()
-    binds = TENANT in columns
+    binds = False
     for element in visitors.iterate(made):  # type: ignore[arg-type] # every statement is a clause
-        if isinstance(element, sa.Table) or (isinstance(element, sa.Alias) and of_tenant(element.element)):
+        if isinstance(element, (sa.Table, sa.Alias)):
             tables.add(element)
         elif isinstance(element, sa.BindParameter):
             binds = binds or (element.key == TENANT and element.required)
-        elif isinstance(element, (sa.BinaryExpression, sa.sql.elements.Tuple)):
+        elif isinstance(element, (sa.BinaryExpression, sa.Tuple)):
             compared |= {each.table for each in visitors.iterate(element) if isinstance(each, sa.Column) and each.name == TENANT}
     if isinstance(made, (sa.Insert, sa.Update, sa.Delete)):
         tables.add(made.table)
-        if isinstance(made, sa.Insert):
-            compared.add(made.table)
+    if isinstance(made, sa.Insert):
+        compared.add(made.table)  # it writes the tenant rather than looking at it
+    return _Reach(tables, compared, binds)
+
+
+def _check_tenant(made: sa.Executable, columns: Sequence[str], across_tenants: str) -> bool:
+    """Return whether the statement binds `tenant`; TypeError where it could reach the rows of another tenant."""
+    reach = _reach(made)
+    binds = reach.binds or TENANT in columns
     if across_tenants:
         return binds
-    mine = {each for each in tables if of_tenant(each.element if isinstance(each, sa.Alias) else each)}
+    mine = {each for each in reach.tables if of_tenant(each.element if isinstance(each, sa.Alias) else each)}
     if mine and not binds:
         raise TypeError(f"a statement on {_names(mine)} must bind `tenant`, or give the reason in across_tenants")
-    aliased = {each.element for each in tables if isinstance(each, sa.Alias)}
-    if open_ones := mine - compared - aliased:
+    aliased = {each.element for each in mine if isinstance(each, sa.Alias)}
+    if open_ones := mine - reach.compared - aliased:
         raise TypeError(f"the tenant of {_names(open_ones)} is compared with nothing: the statement reaches every tenant's rows")
     return binds
 

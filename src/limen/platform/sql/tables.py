@@ -6,7 +6,7 @@ from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable, SchemaItem
+from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable, DDLElement, SchemaItem
 from sqlalchemy.sql.compiler import DDLCompiler
 
 from limen.platform.sql.dialects import DIALECTS
@@ -56,14 +56,14 @@ def of_tenant(made: sa.FromClause) -> bool:
 
 def belongs(item: sa.Table | sa.Column[object], dialect: str) -> bool:
     """Return whether the table or column exists on this dialect."""
-    return item.info.get(ONLY, dialect) == dialect
+    return bool(item.info.get(ONLY, dialect) == dialect)
 
 
 @compiles(CreateColumn, "sqlite")
 def _create_column(element: CreateColumn, compiler: DDLCompiler, **words: object) -> str | None:
     if not belongs(element.element, "sqlite"):
         return None
-    return str(compiler.visit_create_column(element, **words))
+    return str(compiler.visit_create_column(element, **words))  # type: ignore[no-untyped-call] # SQLAlchemy annotates it not
 
 
 def definitions_by_table(dialect: str) -> dict[str, list[str]]:
@@ -73,7 +73,8 @@ def definitions_by_table(dialect: str) -> dict[str, list[str]]:
         if not belongs(each, dialect):
             continue
         indexes = [index for index in each.indexes if all(belongs(column, dialect) for column in index.columns)]
-        made = [CreateTable(each), *(CreateIndex(index) for index in sorted(indexes, key=lambda index: str(index.name)))]
+        made: list[DDLElement] = [CreateTable(each)]
+        made += [CreateIndex(index) for index in sorted(indexes, key=lambda index: str(index.name))]
         found[each.name] = [str(element.compile(dialect=DIALECTS[dialect])) for element in made]
     return found
 

@@ -6,7 +6,7 @@ import enum
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -55,7 +55,7 @@ class Instant(TypeDecorator[datetime]):
     impl = sa.DateTime
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[object]:
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         return sa.DateTime(timezone=True) if dialect.name == "postgresql" else sa.Integer()
 
     def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], object]:
@@ -107,7 +107,7 @@ class Json(TypeDecorator[object]):
         super().__init__()
         self.kind = kind
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[object]:
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         return JSONB() if dialect.name == "postgresql" else sa.Text()
 
     def bind_processor(self, dialect: Dialect) -> Callable[[object], str | None]:
@@ -136,11 +136,11 @@ class Several(TypeDecorator[Sequence[object]]):
     impl = sa.Text
     cache_ok = True
 
-    def __init__(self, item: TypeEngine[object]) -> None:
+    def __init__(self, item: TypeEngine[Any]) -> None:
         super().__init__()
         self.item = item
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[object]:
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         if dialect.name != "postgresql":
             return sa.Text()
         item = self.item.dialect_impl(dialect)

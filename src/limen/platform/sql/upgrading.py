@@ -19,7 +19,7 @@ from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 
 from limen.platform.sql.dialects import DIALECTS
-from limen.platform.sql.errors import DatabaseUnavailable
+from limen.platform.sql.errors import CommitFailed
 from limen.platform.sql.lite import connect as connect_sqlite
 from limen.platform.sql.lite import create_private
 from limen.platform.sql.lite import translated as translated_sqlite
@@ -37,10 +37,11 @@ _TABLE_WAIT: Final = "5s"
 
 
 class _Target(Protocol):
-    """A locked database in a transaction of its own."""
+    """A locked database in a transaction of its own, of which nothing stays without `commit`."""
 
     async def versions(self) -> Mapping[str, int]: ...
     async def run(self, sql: str) -> None: ...
+    async def commit(self) -> None: ...
 
 
 class _Sink:
@@ -93,15 +94,17 @@ async def _sqlite(url: str) -> AsyncIterator[_Target]:
     class Target:
         async def versions(self) -> Mapping[str, int]:
             connection.execute(MAKE_VERSIONS)
-            return dict(connection.execute(READ_VERSIONS).fetchall())
+            return {str(branch): int(number) for branch, number in connection.execute(READ_VERSIONS)}
 
         async def run(self, sql: str) -> None:
             connection.execute(sql).fetchall()
 
+        async def commit(self) -> None:
+            connection.execute("COMMIT")
+
     try:
         connection.execute("BEGIN IMMEDIATE")  # the lock: nobody else writes
         yield Target()
-        connection.execute("COMMIT")
     except apsw.Error as error:
         raise translated_sqlite(error) from error
     finally:
@@ -120,13 +123,15 @@ async def _postgresql(url: str) -> AsyncIterator[_Target]:
         async def run(self, sql: str) -> None:
             await connection.execute(sql, timeout=None)
 
+        async def commit(self) -> None:
+            if (status := await connection.execute("COMMIT")) != "COMMIT":
+                raise CommitFailed(operator=f"PostgreSQL answered {status} to COMMIT")
+
     try:
         await connection.execute("BEGIN")
         await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})", timeout=_WAIT_SECONDS + 5)
         await connection.execute(f"SET LOCAL lock_timeout = '{_TABLE_WAIT}'")
         yield Target()
-        if (status := await connection.execute("COMMIT")) != "COMMIT":
-            raise DatabaseUnavailable(operator=f"PostgreSQL answered {status} to COMMIT")
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
         raise translated(error) from error
     finally:
@@ -136,25 +141,17 @@ async def _postgresql(url: str) -> AsyncIterator[_Target]:
 _TARGETS: Final[Mapping[str, Callable[[str], AbstractAsyncContextManager[_Target]]]] = {"sqlite": _sqlite, "postgresql": _postgresql}
 
 
-class _DryRun(Exception):
-    """Leaves the transaction without keeping it."""
-
-
 async def run(url: str, *, dry_run: bool, roots: Iterable[Path]) -> tuple[Step, ...]:
     """Do what `upgrade` promises."""
     dialect = dialect_of(url)
     ordered = await asyncio.to_thread(_ordered, branches(roots))
-    steps: list[Step] = []
-    try:
-        async with _TARGETS[dialect](url) as target:
-            have = await target.versions()
-            steps += [_written(branch, number, module, dialect) for branch, number, module in ordered if number > have.get(branch.name, 0)]
-            if dry_run:
-                raise _DryRun
+    async with _TARGETS[dialect](url) as target:
+        have = await target.versions()
+        steps = tuple(_written(branch, number, module, dialect) for branch, number, module in ordered if number > have.get(branch.name, 0))
+        if not dry_run:
             for step in steps:
                 for sql in step.statements:
                     await target.run(sql)
                 await target.run(SET_VERSION.format(step.branch, step.number))
-    except _DryRun:
-        pass
-    return tuple(steps)
+            await target.commit()
+    return steps

@@ -96,8 +96,6 @@ def accepts(type_: TypeEngine[Any]) -> tuple[type, ...]:
         return (type_.kind,)
     if isinstance(type_, Instant):
         return (datetime,)
-    if isinstance(type_, Several):
-        return (list, tuple, set, frozenset)
     for kind, taken in ((Id, str), (sa.String, str), (sa.Boolean, bool), (sa.Integer, int), (sa.LargeBinary, bytes), (sa.Float, float)):
         if isinstance(type_, kind):
             return (taken,)
@@ -106,7 +104,7 @@ def accepts(type_: TypeEngine[Any]) -> tuple[type, ...]:
 
 def _check_value(name: str, value: object, type_: TypeEngine[Any]) -> None:
     if isinstance(type_, Several):
-        if not isinstance(value, accepts(type_)):
+        if not isinstance(value, (list, tuple, set, frozenset)):
             raise WorkMisused(f"`{name}` takes a list, not {type(value).__name__}")
         for item in value:
             _check_value(name, item, type_.item)

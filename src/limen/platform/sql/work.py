@@ -16,40 +16,49 @@ if TYPE_CHECKING:
     from limen.platform.sql.database import Database
 
 R = TypeVar("R")
+Change: TypeAlias = tuple[str, TenantId, str]
+"""Cache, tenant and key."""
 
 _MOST_FACTS: Final = 10_000
 
 
 class Transaction(Protocol):
-    """What the statements of one Work or Read run on. Modules know only `db` and `after_commit`."""
+    """What the statements of a Read run on. Modules know only `db`."""
 
     @property
     def db(self) -> Database: ...
 
     @property
     def begun(self) -> bool:
-        """True once a statement of a Work ran: from then on it may see its own uncommitted rows."""
+        """True where what is read may be uncommitted, or not the newest."""
         ...
 
-    def all(self, statement: Statement[R], tenant: TenantId, values: Mapping[str, object]) -> Awaitable[list[R]]: ...
-
-    def one(self, statement: Statement[R], tenant: TenantId, values: Mapping[str, object]) -> Awaitable[R | None]: ...
-
-    def run(self, statement: Statement[Any], tenant: TenantId, values: Mapping[str, object]) -> Awaitable[int]: ...
-
-    def after_commit(self, then: Callable[[], None]) -> None:
-        """Call `then` in the event loop as soon as the Work is durable; never if it is rolled back. It must not raise."""
+    @property
+    def changes(self) -> Sequence[Change]:
+        """Return the cached values that this Work changes."""
         ...
 
-    def beside(self, reader: Reader) -> AbstractAsyncContextManager[Reader]:
+    def all(self, statement: Statement[R], tenant: TenantId, values: Mapping[str, object], /) -> Awaitable[list[R]]: ...
+
+    def one(self, statement: Statement[R], tenant: TenantId, values: Mapping[str, object], /) -> Awaitable[R | None]: ...
+
+    def beside(self, reader: Reader, /) -> AbstractAsyncContextManager[Reader]:
         """Open a reader of committed rows for a cache, like `reader`. Only while not `begun`."""
         ...
 
-    def note_change(self, cache: str, tenant: TenantId, key: str) -> None:
-        """Tell every process, this one included, that a cached value changed; see `Cached.changed`."""
+
+class WorkTransaction(Transaction, Protocol):
+    """What the statements of a Work run on. Modules know only `db` and `after_commit`."""
+
+    def run(self, statement: Statement[Any], tenant: TenantId, values: Mapping[str, object], /) -> Awaitable[int]: ...
+
+    def after_commit(self, then: Callable[[], None], /) -> None:
+        """Call `then` in the event loop as soon as the Work is durable; never if it is rolled back. It must not raise."""
         ...
 
-    def changed_here(self, cache: str, tenant: TenantId, key: str) -> bool: ...
+    def note_change(self, cache: str, tenant: TenantId, key: str, /) -> None:
+        """Tell every process, this one included, that a cached value changed; see `Cached.changed`."""
+        ...
 
 
 class Reader(Protocol):
@@ -93,7 +102,7 @@ class Work:
 
     __slots__ = ("actor", "facts", "now", "tenant", "tx")
 
-    def __init__(self, tx: Transaction, now: datetime, tenant: TenantId, actor: Actor, facts: list[Fact]) -> None:  # noqa: PLR0913 -- its five fields
+    def __init__(self, tx: WorkTransaction, now: datetime, tenant: TenantId, actor: Actor, facts: list[Fact]) -> None:
         self.tx = tx
         self.now = now
         self.tenant = tenant
