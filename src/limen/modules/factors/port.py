@@ -13,7 +13,6 @@ from datetime import timedelta
 import msgspec
 
 from limen.modules.factors.model import Context, Purpose
-from limen.platform.duties import Section
 from limen.platform.pages import Message
 
 
@@ -102,7 +101,7 @@ class Factor:
     """Template of the part of a page where it is chosen, where there is anything to choose."""
     enrol: Callable[[str, Context], Chosen | Unfit] | None = None
     challenge: Callable[[Purpose], Challenge] | None = None
-    settings: type[Section] | None = None
-    """The extension's section of a tenant file."""
+    settings: type[object] | None = None
+    """The extension's section of a tenant file, `Tenant` in its `settings.py`; an instance comes with the `Context`."""
     slow: bool = False
     """`check` and `enrol` take milliseconds: the host runs them in the hashing pool."""

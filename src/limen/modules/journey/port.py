@@ -104,7 +104,7 @@ class Nothing(msgspec.Struct, frozen=True):
     action: str = "continue"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: `Step[Fields, Checked](...)` notes its parameters on the value
 class Step(Generic[F, T]):
     """One step. The next step of a journey is the first of its table that applies; steps never lead to one another.
 

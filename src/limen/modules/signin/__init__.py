@@ -11,6 +11,7 @@ from limen.modules.signin.model import RECOVER, SIGN_IN, SIGN_UP, falls_short, i
 from limen.modules.signin.service import still_holds
 from limen.modules.signin.steps.arrive import past_create
 from limen.modules.signin.steps.identify import TYPED, Identify, app_of, identified, prefill, typed
+from limen.modules.signin.steps.identify import check as check_address
 from limen.modules.signin.steps.prove import ENTERED, MAILBOX, check, fields_of, no_mailbox_yet, nobody, proved, resend
 from limen.modules.signin.steps.recover import PASSWORD, NewPassword, prepare_password, unfit
 
@@ -28,6 +29,7 @@ __all__ = [
     "SignInRefused",
     "app_of",
     "check",
+    "check_address",
     "falls_short",
     "fields_of",
     "identified",

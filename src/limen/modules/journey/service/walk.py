@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, NoReturn, assert_never
+from typing import Final, assert_never
 from urllib.parse import urlencode
 
 import msgspec
@@ -91,7 +91,7 @@ class _Walk:
                 self.denied = code
             case Stay(state, errors):
                 if step.page is None:
-                    _stuck(step, "stays")
+                    raise Stuck(operator=f"the automatic step {step.name} stays")
                 self._next(state, errors, ())
             case _:
                 assert_never(outcome)
@@ -99,10 +99,6 @@ class _Walk:
     def _next(self, state: State, errors: Errors, cookies: tuple[Cookie, ...]) -> None:
         self.state = dataclasses.replace(state, errors={**state.errors, **errors}) if errors else state
         self.cookies += cookies
-
-
-def _stuck(step: AnyStep, how: str) -> NoReturn:
-    raise Stuck(operator=f"the automatic step {step.name} {how}")
 
 
 async def _current(reader: Reader, state: State) -> AnyStep | None:
@@ -168,7 +164,7 @@ async def _go_on(walk: _Walk, row: store.Row) -> Goes:
             await store.save(walk.work, row, walk.state)
             return Goes(_path(step, walk.visitor), walk.cookies)
         await walk.take(step, step.fields(), None)
-    _stuck(step, "does not stop applying")
+    raise Stuck(operator=f"automatic steps of the journey {walk.state.kind} do not stop applying")
 
 
 async def advance(db: Database, visitor: Visitor, said: Mapping[str, str]) -> Goes | Lost:

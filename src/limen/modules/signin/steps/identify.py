@@ -11,7 +11,7 @@ from limen.modules import accounts, clients
 from limen.modules.journey import Advance, Outcome, State, Stay, Step, Switch, View
 from limen.modules.signin.model import RECOVER, SIGN_IN, SIGN_UP
 from limen.platform.pages import Page, _m
-from limen.platform.sql import Reader, Work
+from limen.platform.sql import Database, Reader, Work
 
 OFFERED: Final = "signin.offered_sign_up"
 """Mark: she was led to sign up once, so `prompt=create` does not lead her there again."""
@@ -64,23 +64,32 @@ def typed(state: State, identifier: str) -> State:
     return state.marked(TYPED, identifier[:_LONGEST])
 
 
-def identified(state: State, identifier: str) -> Outcome:
-    """Take an address as typed, or say what is wrong with its form."""
+async def check(db: Database, view: View, answer: Identify) -> str | None:
+    """Return the address in the form that is compared, or None if it is none: judged before the row is held, since the first time takes long."""
+    del db, view
     try:
-        return Advance(dataclasses.replace(state.unmarked(TYPED), identifier=(EMAIL, accounts.normalise(EMAIL, identifier))))
+        return accounts.normalise(EMAIL, answer.identifier)
     except accounts.InvalidIdentifier:
-        text = _m("Enter your e-mail address.") if not identifier.strip() else _m("This does not look like an e-mail address. Please check it.")
-        return Stay(typed(state, identifier), {"identifier": text})
+        return None
 
 
-async def _settle(work: Work, view: View, answer: Identify, checked: None) -> Outcome:
-    del work, checked
+def identified(state: State, answer: Identify, address: str | None) -> Outcome:
+    """Go on with an address, or say what is wrong with its form."""
+    if address is not None:
+        return Advance(dataclasses.replace(state.unmarked(TYPED), identifier=(EMAIL, address)))
+    empty = not answer.identifier.strip()
+    text = _m("Enter your e-mail address.") if empty else _m("This does not look like an e-mail address. Please check it.")
+    return Stay(typed(state, answer.identifier), {"identifier": text})
+
+
+async def _settle(work: Work, view: View, answer: Identify, checked: str | None) -> Outcome:
+    del work
     if answer.action in _ELSEWHERE:
         return Switch(_ELSEWHERE[answer.action], typed(view.state.marked(OFFERED), answer.identifier))
-    return identified(view.state, answer.identifier)
+    return identified(view.state, answer, checked)
 
 
-IDENTIFY: Final = Step[Identify, None](name="signin.identify", path="/signin", applies=_applies, page=_page, settle=_settle, fields=Identify)
-RECOVER_IDENTIFY: Final = Step[Identify, None](
-    name="signin.recover_identify", path="/recover", applies=_applies, page=_recover_page, settle=_settle, fields=Identify
+IDENTIFY: Final = Step[Identify, str](name="signin.identify", path="/signin", applies=_applies, page=_page, check=check, settle=_settle, fields=Identify)
+RECOVER_IDENTIFY: Final = Step[Identify, str](
+    name="signin.recover_identify", path="/recover", applies=_applies, page=_recover_page, check=check, settle=_settle, fields=Identify
 )

@@ -27,11 +27,11 @@ async def _ask_address(reader: Reader, state: State) -> Page:
     )
 
 
-async def _take_address(work: Work, view: View, answer: signin.Identify, checked: None) -> Outcome:
-    del work, checked
+async def _take_address(work: Work, view: View, answer: signin.Identify, checked: str | None) -> Outcome:
+    del work
     if answer.action == "signin":
         return Switch(signin.SIGN_IN, signin.typed(view.state, answer.identifier))
-    return signin.identified(view.state, answer.identifier)
+    return signin.identified(view.state, answer, checked)
 
 
 async def _ask_code(reader: Reader, state: State) -> Page:
@@ -89,16 +89,19 @@ async def _may_make(reader: Reader, state: State) -> bool:
 
 
 async def _make(work: Work, view: View, answer: Nothing, checked: None) -> Outcome:
-    """Make the account for the address that was proved. Somebody may have made it this instant: then `Conflict` has the engine look again."""
+    """Make the account for the address that was proved; somebody may have made it this instant."""
     del answer, checked
     state = view.state
     proved = next(proof.identifier for proof in state.proofs if proof.identifier is not None)
-    account = await accounts.create(work, *proved)
-    return Advance(dataclasses.replace(state.marked(MADE), account=account.id))
+    match await accounts.create(work, *proved):
+        case accounts.Taken(account):
+            return Advance(dataclasses.replace(state, account=account))
+        case accounts.Account(id=account):
+            return Advance(dataclasses.replace(state.marked(MADE), account=account))
 
 
-IDENTIFY: Final = Step[signin.Identify, None](
-    name="signup.identify", path="/signup", applies=_no_address, page=_ask_address, settle=_take_address, fields=signin.Identify
+IDENTIFY: Final = Step[signin.Identify, str](
+    name="signup.identify", path="/signup", applies=_no_address, page=_ask_address, check=signin.check_address, settle=_take_address, fields=signin.Identify
 )
 PROVE: Final = Step[Answer, Checked](
     name="signup.prove",
