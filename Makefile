@@ -48,5 +48,8 @@ soak: rig ## the long proofs, each bounded, each one line with its figure
 lock: install ## new versions into requirements.lock
 	@$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-header --extra dev --extra demo pyproject.toml -o $(LOCK)
 
+messages: install ## missing texts into the .po files, to be translated
+	@$(BIN)/python -m tools.messages --add
+
 clean:
 	rm -rf .venv var .mypy_cache .ruff_cache .hypothesis tests/node/node_modules
