@@ -24,6 +24,7 @@ from limen.platform.http.cookies import Cookies
 from limen.platform.http.edge import Edge
 from limen.platform.http.endpoint import DEV, PROTOCOL, PUBLIC, SESSION, Cors, Endpoint, Translate, Who, WhoKind, scope
 from limen.platform.http.errors import BearerRefused, Forged, HttpError, NoSuchPlace, NotSignedIn, SlowDown, status_of
+from limen.platform.http.fetch import Fetched, Fetcher, FetchFailed, FetchRefused
 from limen.platform.http.gate import Access, Gate, Refusal
 from limen.platform.http.openapi import openapi
 from limen.platform.http.pace import Pace
@@ -46,6 +47,10 @@ __all__ = [
     "Cors",
     "Edge",
     "Endpoint",
+    "FetchFailed",
+    "FetchRefused",
+    "Fetched",
+    "Fetcher",
     "Forged",
     "Form",
     "FormPost",

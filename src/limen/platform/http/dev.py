@@ -11,6 +11,7 @@ from limen.kernel.errors import Kind, LimenError
 from limen.platform.http.answers import Json
 from limen.platform.http.call import Call
 from limen.platform.http.endpoint import DEV, JSON_MEDIA, Endpoint
+from limen.platform.http.refusing import as_problem
 from limen.platform.sql import turn_clock
 
 _YEARS: Final = range(2000, 2200)
@@ -65,5 +66,6 @@ ENDPOINTS: Final = (
         media=(JSON_MEDIA,),
         csrf=False,
         refusals=(CannotTurn,),
+        refuse=as_problem,
     ),
 )

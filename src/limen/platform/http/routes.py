@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
@@ -13,6 +14,7 @@ from limen.platform.http.plan import Plan
 from limen.platform.http.site import PREFIX
 
 _LONGEST_PATH: Final = 2_048
+_BAD_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 class Resource:
@@ -97,6 +99,8 @@ async def _nothing(*_: object) -> Any:  # noqa: ANN401 - stands for ASGI's recei
 
 
 def _decoded(value: str) -> str:
+    if _BAD_ESCAPE.search(value):
+        raise NoSuchPlace
     try:
         text = unquote_to_bytes(value).decode("utf-8")
     except UnicodeDecodeError:
