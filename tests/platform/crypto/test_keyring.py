@@ -176,9 +176,9 @@ def test_the_master_key_rotates_with_the_previous_one(settings: KeyringSettings,
     """Both open until the previous is destroyed; another process wraps under the new one at once and opens both."""
     other = Keyring.load(settings, {})
     before = keyring.master_wrap(b"k" * 32, HERE)
-    fresh = keyring.rotate_master(NOW + MONTH)
+    assert keyring.rotate_master(NOW + MONTH) == ()
     after = other.master_wrap(b"k" * 32, HERE)
-    assert Keyring.epoch_of(after) == fresh == other.master
+    assert Keyring.epoch_of(after) == keyring.master == other.master
     assert other.master_unwrap(before, HERE) == keyring.master_unwrap(after, HERE) == b"k" * 32
     assert [created for _, created in keyring.masters] == [NOW + MONTH, NOW]
     assert len(keyring.destroy_previous_master()) == 1

@@ -107,18 +107,18 @@ class Keyring:
         self._look(now=True)
         return tuple((master.id, master.created) for master in self._masters)
 
-    def rotate_master(self, now: datetime) -> str:
-        """Make a new master key and keep the present one as previous; an older previous one goes. Returns the new id.
+    def rotate_master(self, now: datetime) -> tuple[str, ...]:
+        """Make a new master key and keep the present one as previous; an older previous one goes. Returns the ids destroyed.
 
         The caller has checked that nothing is wrapped under the one that goes. Raises MasterElsewhere if it comes from the environment.
         """
         self._refuse_variable(f"Set {VARIABLE} to `<new key>,<present key>`, restart, then run this again to re-wrap")
         with keyfile.only_one(self._settings.epochs):
             self._read()
-            fresh = StoredKey.of(new_key(), now)
-            keyfile.write(self._settings.file, [fresh, self._masters[0]], replace=True)
+            present, *gone = self._masters
+            keyfile.write(self._settings.file, [StoredKey.of(new_key(), now), present], replace=True)
             self._read()
-        return fresh.id
+        return tuple(master.id for master in gone)
 
     def destroy_previous_master(self) -> tuple[str, ...]:
         """Forget the previous master key, once nothing is wrapped under it and no backup from before is needed. Returns the ids gone."""

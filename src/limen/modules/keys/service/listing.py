@@ -1,0 +1,35 @@
+"""What keys there are, for operators: names and dates, never a key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from limen.kernel.ids import TenantId
+from limen.modules.keys import store
+from limen.modules.keys.model import Use
+from limen.platform.sql import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One key: `since` it was made or signs, `until` it is destroyed or leaves the JWKS, where that is known."""
+
+    kind: str
+    id: str
+    standing: str
+    since: datetime | None
+    until: datetime | None = None
+
+
+async def list_keys(db: Database, tenant: TenantId) -> list[Line]:
+    """Return the keyring's keys, then the tenant's own and its signing keys."""
+    ring = db.keyring
+    lines = [Line("master", name, "current" if place == 0 else "previous", born) for place, (name, born) in enumerate(ring.masters)]
+    lines += [Line("epoch", epoch.id, "current" if epoch.current else "previous", epoch.created, epoch.ends) for epoch in ring.epochs()]
+    async with db.read(tenant) as read:
+        for use in Use:
+            lines += [Line(use.value, key.id, key.standing.value, key.created) for key in await store.tenant_keys(read, use)]
+        signing = await store.signing_keys(read)
+    lines += [Line(row.alg.value, row.id, row.stage.value, row.begins, row.leaves) for row in signing]
+    return lines
