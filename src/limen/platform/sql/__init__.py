@@ -7,6 +7,7 @@ Tables are declared with `table`, statements made once with `statement`, and bot
         work.record(AccountSeen(subject=account))
 """
 
+from limen.platform.sql.backup import BackupRefused
 from limen.platform.sql.caches import Cached, Caches
 from limen.platform.sql.database import Database, end_process
 from limen.platform.sql.errors import (
@@ -34,6 +35,7 @@ from limen.platform.sql.work import Reaction, Reactions, Read, Reader, Transacti
 __all__ = [
     "FACTS",
     "METADATA",
+    "BackupRefused",
     "BadAddress",
     "BadValue",
     "Branch",

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from limen.platform.sql.caches import Caches
@@ -70,6 +71,10 @@ class Database(ABC):
     @abstractmethod
     async def execute(self, sql: str) -> None:
         """Run statements of the schema outside any Work (upgrades and tests)."""
+
+    @abstractmethod
+    async def backup(self, target: Path) -> int:
+        """Write a consistent copy to `target` while serving; return its size in octets. BackupRefused where the database has a tool of its own."""
 
     @abstractmethod
     async def close(self) -> None:

@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from limen.kernel.errors import LimenError
 from limen.kernel.facts import SYSTEM, Actor
 from limen.kernel.ids import SERVER, TenantId
+from limen.platform.sql.backup import BackupRefused
 from limen.platform.sql.coalesce import FactWriter, write_facts
 from limen.platform.sql.database import Database
 from limen.platform.sql.dialects import DialectName
@@ -71,6 +73,9 @@ class Postgres(Database):
         scope = PostgresScope(self, SERVER, SYSTEM)
         async with scope:
             await scope.ask(lambda con: con.execute(sql))
+
+    async def backup(self, target: Path) -> int:
+        raise BackupRefused(operator=f"PostgreSQL has its own tool: pg_dump --format=custom --file={target}")
 
     async def close(self) -> None:
         for task in self._tasks:

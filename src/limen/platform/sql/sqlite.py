@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
@@ -13,6 +14,7 @@ import apsw
 
 from limen.kernel.facts import SYSTEM, Actor
 from limen.kernel.ids import SERVER, TenantId
+from limen.platform.sql.backup import copy_sqlite
 from limen.platform.sql.database import Database
 from limen.platform.sql.dialects import DialectName
 from limen.platform.sql.errors import CommitFailed
@@ -79,6 +81,9 @@ class Sqlite(Database):
         scope = SqliteScope(self, SERVER, SYSTEM)
         async with scope:
             await scope.execute(sql)
+
+    async def backup(self, target: Path) -> int:
+        return await asyncio.to_thread(copy_sqlite, self.path, target)
 
     async def close(self) -> None:
         self.notices.stop()
