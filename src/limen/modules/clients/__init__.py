@@ -25,7 +25,7 @@ from limen.modules.clients.model import (
     secret_flaw,
     with_secret,
 )
-from limen.modules.clients.service import drop, find, list_of, rotate_secret, save
+from limen.modules.clients.service import drop, find, list_of, rotate_secret, save, take
 
 __all__ = [
     "GRANTS",
@@ -56,5 +56,6 @@ __all__ = [
     "rotate_secret",
     "save",
     "secret_flaw",
+    "take",
     "with_secret",
 ]

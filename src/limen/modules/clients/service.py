@@ -24,6 +24,14 @@ async def find(reader: Reader, client: ClientId) -> Client | None:
     return await _CACHE.get(reader, client)
 
 
+async def take(work: Work, client: ClientId) -> Client:
+    """Return a client as it is in the database, and hold its row; NoSuchClient."""
+    held = await store.take(work, client)
+    if held is None:
+        raise NoSuchClient("there is no such client")
+    return held
+
+
 async def list_of(reader: Reader, after: str = "", limit: int = 100) -> list[Client]:
     """Return up to `limit` clients after an id, in order; a full page means there may be more."""
     return await store.page(reader, after, limit)
@@ -64,9 +72,7 @@ async def drop(work: Work, client: ClientId) -> bool:
 
 async def rotate_secret(work: Work, client: ClientId, *, overlap: timedelta = OVERLAP) -> Secret[str]:
     """Give a client a new secret; the previous one works for `overlap` more, with zero it ends at once. NoSuchClient, InvalidClient."""
-    held = await store.take(work, client)
-    if held is None:
-        raise NoSuchClient("there is no such client")
+    held = await take(work, client)
     if held.public:
         raise InvalidClient(Flaw("secret", f"a client of kind {held.kind.value} cannot keep one"))
     secret = new_secret()

@@ -37,8 +37,8 @@ class Directory:
         if tenant is None:
             return None
         site = await self.site(tenant)
-        under = not site.prefix or path == site.prefix or path.startswith(f"{site.prefix}/")
-        return site if site.host == host and under else None
+        asked = f"{_UNDER}{path[len(_UNDER) :].partition('/')[0]}" if path.startswith(_UNDER) else ""
+        return site if (site.host, site.prefix) == (host, asked) else None
 
     async def site(self, tenant: Tenant) -> Site:
         """Return where a tenant stands; commands and links in mails ask here."""

@@ -1,0 +1,73 @@
+"""Accounts: that somebody exists, in which state, and by which proved identifiers she is found.
+
+Knows no name, no password, no session. An identifier is sealed under its subject's key and found through a keyed index, so a stolen
+database shows none; the database itself sees to it that each belongs to one account of the tenant.
+"""
+
+from __future__ import annotations
+
+from limen.modules.accounts.errors import (
+    AccountChangedMeanwhile,
+    IdentifierTaken,
+    InvalidIdentifier,
+    InvalidReason,
+    LastIdentifier,
+    NoSuchAccount,
+    NoSuchIdentifier,
+    StateForbids,
+    TooManyIdentifiers,
+)
+from limen.modules.accounts.facts import AccountClosed, AccountCreated, AccountResumed, AccountSuspended, IdentifierAdded, IdentifierDropped
+from limen.modules.accounts.model import EMAIL, KINDS, Account, AccountState, Identifier, Taken
+from limen.modules.accounts.service import (
+    add_identifier,
+    by_identifier,
+    close,
+    create,
+    drop_identifier,
+    find,
+    identifiers,
+    identifiers_of,
+    list_of,
+    normalise,
+    resume,
+    suspend,
+    written,
+)
+
+__all__ = [
+    "EMAIL",
+    "KINDS",
+    "Account",
+    "AccountChangedMeanwhile",
+    "AccountClosed",
+    "AccountCreated",
+    "AccountResumed",
+    "AccountState",
+    "AccountSuspended",
+    "Identifier",
+    "IdentifierAdded",
+    "IdentifierDropped",
+    "IdentifierTaken",
+    "InvalidIdentifier",
+    "InvalidReason",
+    "LastIdentifier",
+    "NoSuchAccount",
+    "NoSuchIdentifier",
+    "StateForbids",
+    "Taken",
+    "TooManyIdentifiers",
+    "add_identifier",
+    "by_identifier",
+    "close",
+    "create",
+    "drop_identifier",
+    "find",
+    "identifiers",
+    "identifiers_of",
+    "list_of",
+    "normalise",
+    "resume",
+    "suspend",
+    "written",
+]
