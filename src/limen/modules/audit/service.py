@@ -1,0 +1,90 @@
+"""Searching the log page by page, and following it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Final
+
+from limen.kernel.ids import SERVER
+from limen.modules.audit import store
+from limen.modules.audit.errors import BadSearch
+from limen.modules.audit.model import MOST, Key, Page, Position, Search
+from limen.platform.sql import Database, Reader, StoredFact, facts_after, last_position
+
+_AT_ONCE: Final = 250
+_SCANNED: Final = 5_000
+"""Keys looked at for one page at most, where an index cannot answer all of the question: a page then comes short, and leads on."""
+_LOOK_SECONDS: Final = 0.5
+
+Fetch = Callable[[Position, int], Awaitable[list[Key]]]
+"""Returns up to so many keys behind a position, newest first."""
+
+
+async def search(reader: Reader, wanted: Search, after: Position | None = None, limit: int = 50) -> Page:
+    """Return a page of the tenant's facts, newest first. BadSearch where `limit` is not from 1 to `MOST`.
+
+    By subject, by kind and by what a person did it is one walk along an index; what is asked beyond that is filtered on the way.
+    """
+    if not 1 <= limit <= MOST:
+        raise BadSearch(f"limit: from 1 to {MOST}.")
+    start = Position(wanted.until, 0)  # `until` is excluded and no fact has number 0: all that is behind is older
+    found, end = await _gathered(await _source(reader, wanted), wanted, min(after, start) if after else start, limit)
+    return Page(tuple(await store.entries(reader, found)), end)
+
+
+async def _source(reader: Reader, wanted: Search) -> Fetch:
+    if wanted.subject is not None:
+        subject = wanted.subject
+        return lambda after, limit: store.by_subject(reader, subject, after, wanted.since, limit)
+    if wanted.actor.startswith(("customer:", "operator:")):
+        return lambda after, limit: store.by_person(reader, wanted.actor, after, wanted.since, limit)
+    if not wanted.kind:
+        return lambda after, limit: store.by_time(reader, after, wanted.since, limit)
+    names = await store.names(reader, wanted.kind)
+
+    async def merged(after: Position, limit: int) -> list[Key]:
+        keys = [key for name in names for key in await store.by_kind(reader, name, after, wanted.since, limit)]
+        return sorted(keys, key=lambda key: key.position, reverse=True)[:limit]
+
+    return merged
+
+
+async def _gathered(fetch: Fetch, wanted: Search, start: Position, limit: int) -> tuple[list[Key], Position | None]:
+    """Return up to `limit` keys that are wanted, and where the next page begins."""
+    found: list[Key] = []
+    scanned, size = 0, limit + 1
+    while scanned < _SCANNED:
+        keys = await fetch(start, size)
+        for key in keys:
+            if not key.name.startswith(wanted.kind) or wanted.actor not in ("", key.actor):
+                continue
+            if len(found) == limit:
+                return found, found[-1].position
+            found.append(key)
+        if len(keys) < size:
+            return found, None
+        scanned += len(keys)
+        start, size = keys[-1].position, _AT_ONCE
+    return found, start
+
+
+async def tail(db: Database, *, kind: str = "", last: int = 20, follow: bool = False) -> AsyncIterator[StoredFact]:
+    """Yield the last facts of all tenants in the order of the log, and with `follow` every further one, until the consumer ends.
+
+    `last` counts facts of any kind; of them those are shown whose wire name begins with `kind`.
+    """
+    async with db.read(SERVER) as read:
+        position = max(0, await last_position(read) - last)
+    while True:
+        async with db.read(SERVER) as read:
+            facts = await facts_after(read, position)
+        for fact in facts:
+            position = fact.pos
+            if fact.name.startswith(kind):
+                yield fact
+        if facts:
+            continue
+        if not follow:
+            return
+        await asyncio.sleep(_LOOK_SECONDS)

@@ -1,0 +1,71 @@
+"""How many messages an address had in the last hour. An address is here as its blind index only, and fades within the hour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import sqlalchemy as sa
+
+from limen.platform.sql import Instant, Json, Work, bind, insert_new, statement, table
+
+SENDS: Final = table(
+    "notice_sends",
+    sa.Column("address", sa.LargeBinary, primary_key=True),  # blind index of channel and address
+    sa.Column("times", Json(tuple[datetime, ...]), nullable=False),  # of the last sends that still count
+    sa.Column("latest", Instant, nullable=False),
+    sa.Column("refused_at", Instant),  # when the log was last told of a refusal
+    sa.Index("notice_sends_by_age", "tenant", "latest"),
+)
+
+_C = SENDS.c
+_HERE = (_C.tenant == bind("tenant"), _C.address == bind("address"))
+_FADED_AT_ONCE: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Sends:
+    """An address's sends."""
+
+    times: tuple[datetime, ...]
+    refused_at: datetime | None
+
+
+def _fading(dialect: str) -> sa.Executable:
+    old = sa.select(_C.address).where(_C.tenant == bind("tenant"), _C.latest < bind("since")).limit(_FADED_AT_ONCE)
+    if dialect == "postgresql":
+        old = old.with_for_update(skip_locked=True)  # two Works that sweep the same rows in different order would deadlock
+    return sa.delete(SENDS).where(_C.tenant == bind("tenant"), _C.address.in_(old))
+
+
+_ADD = statement(insert_new(SENDS, ("tenant", "address")))
+_HOLD = statement(sa.select(_C.times, _C.refused_at).where(*_HERE).with_for_update(), into=Sends)
+_COUNT = statement(sa.update(SENDS).where(*_HERE).values(times=bind("times"), latest=bind("now")))
+_REFUSE = statement(sa.update(SENDS).where(*_HERE).values(refused_at=bind("now")))
+_FADE = statement(_fading)
+
+
+async def take(work: Work, address: bytes) -> Sends:
+    """Hold an address's row, made if need be, so that two at the same time count one after the other."""
+    held = await work.one(_HOLD, address=address)
+    if held is None:
+        await work.run(_ADD, address=address, times=(), latest=work.now, refused_at=None)
+        held = await work.one(_HOLD, address=address)
+    return held or Sends((), None)
+
+
+async def count(work: Work, address: bytes, times: Sequence[datetime]) -> None:
+    """Write the sends that count, the present one included."""
+    await work.run(_COUNT, address=address, times=times, now=work.now)
+
+
+async def refuse(work: Work, address: bytes) -> None:
+    """Note that the log was told of a refusal."""
+    await work.run(_REFUSE, address=address, now=work.now)
+
+
+async def fade(work: Work, since: datetime) -> None:
+    """Forget some addresses that had nothing since."""
+    await work.run(_FADE, since=since)
