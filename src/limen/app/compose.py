@@ -14,7 +14,7 @@ from limen.app import discover
 from limen.app.ground import Opened
 from limen.app.settings import ServerSettings
 from limen.modules import factors, journey, keys
-from limen.modules.oauth.api import bearer
+from limen.modules.oauth.bearer import bearer
 from limen.modules.sessions.api import signed_in
 from limen.modules.tenants.api import Directory
 from limen.platform.http import Access, Call, Edge, Endpoint, Options, Refusal, build
@@ -35,7 +35,7 @@ class Gate:
 
     async def bearer(self, call: Call, token: str, scope: str) -> Access | Refusal:
         """Judge an access token for Limen's own API."""
-        return await bearer(call, token, scope)
+        return await admits(call, token, scope)
 
 
 @dataclass(slots=True)

@@ -1,0 +1,12 @@
+"""Consents: owns what a person lets each app have, scope by scope, with the instants, and the page that asks.
+
+It knows no token and no grant: those listen to its facts and end when a consent is withdrawn.
+"""
+
+from __future__ import annotations
+
+from limen.modules.consents.facts import ConsentGiven, ConsentRefused, ConsentWithdrawn
+from limen.modules.consents.model import STANDARD, Consent
+from limen.modules.consents.service import give, given, is_asked, list_of, withdraw
+
+__all__ = ["STANDARD", "Consent", "ConsentGiven", "ConsentRefused", "ConsentWithdrawn", "give", "given", "is_asked", "list_of", "withdraw"]

@@ -1,0 +1,48 @@
+"""Use cases of consents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from limen.kernel.ids import AccountId, ClientId
+from limen.modules.consents import store
+from limen.modules.consents.facts import ConsentGiven, ConsentWithdrawn
+from limen.modules.consents.model import Consent
+from limen.platform.sql import Reader, Work
+
+LISTED: Final = 1_000
+
+
+async def given(reader: Reader, account: AccountId, client: ClientId) -> frozenset[str]:
+    """Return the scopes the account lets the client have now."""
+    return await store.given(reader, account, client)
+
+
+async def is_asked(reader: Reader, account: AccountId, client: ClientId, scopes: Iterable[str], *, afresh: bool = False) -> bool:
+    """True if the person has to be asked before the client gets these scopes; `afresh` (prompt=consent) asks again whatever was given."""
+    return afresh or not (await store.given(reader, account, client)).issuperset(scopes)
+
+
+async def give(work: Work, account: AccountId, client: ClientId, scopes: Iterable[str]) -> None:
+    """Note that the account lets the client have these scopes, beside those it has."""
+    fresh = sorted(set(scopes) - await store.given(work, account, client))
+    if not fresh:
+        return
+    await store.give(work, account, client, fresh)
+    work.record(ConsentGiven(subject=account, client=client, scopes=tuple(fresh)))
+
+
+async def withdraw(work: Work, account: AccountId, client: ClientId, scopes: Iterable[str] | None = None) -> frozenset[str]:
+    """Take scopes, or all of them, from a client; what it was granted ends with it. Return what it lost."""
+    standing = await store.given(work, account, client)
+    lost = standing if scopes is None else standing.intersection(scopes)
+    if scopes is None or lost:
+        await store.withdraw(work, account, client, sorted(lost))
+        work.record(ConsentWithdrawn(subject=account, client=client, scopes=tuple(sorted(lost)), whole=lost == standing))
+    return lost
+
+
+async def list_of(reader: Reader, account: AccountId) -> tuple[Consent, ...]:
+    """Return what the account lets apps have now, by client and scope."""
+    return tuple(await store.standing(reader, account, LISTED))

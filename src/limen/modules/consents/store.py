@@ -1,0 +1,72 @@
+"""The table of consents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import sqlalchemy as sa
+
+from limen.kernel.ids import AccountId, ClientId
+from limen.modules.consents.model import Consent
+from limen.platform.sql import Id, Instant, Reader, Work, bind, one_of, statement, table, upsert
+
+CONSENTS: Final = table(
+    "consents",
+    sa.Column("account", Id, primary_key=True),
+    sa.Column("client", Id, primary_key=True),
+    sa.Column("scope", Id, primary_key=True),
+    sa.Column("given_at", Instant, nullable=False),
+    sa.Column("withdrawn_at", Instant),
+)
+
+_C = CONSENTS.c
+_OF_ACCOUNT = (_C.tenant == bind("tenant"), _C.account == bind("account"))
+_OF_CLIENT = (*_OF_ACCOUNT, _C.client == bind("client"))
+_COLUMNS = (_C.account, _C.client, _C.scope, _C.given_at, _C.withdrawn_at)
+
+_GIVEN = statement(sa.select(_C.scope).where(*_OF_CLIENT, _C.withdrawn_at.is_(None)), into=str)
+_LIST = statement(
+    sa.select(*_COLUMNS).where(*_OF_ACCOUNT, _C.withdrawn_at.is_(None)).order_by(_C.client, _C.scope).limit(bind("most", sa.Integer)), into=Consent
+)
+_ALL = statement(
+    sa.select(*_COLUMNS)
+    .where(*_OF_ACCOUNT, sa.or_(_C.client > bind("client"), sa.and_(_C.client == bind("client"), _C.scope > bind("scope"))))
+    .order_by(_C.client, _C.scope)
+    .limit(bind("most", sa.Integer)),
+    into=Consent,
+)
+_GIVE = statement(upsert(CONSENTS, key=("account", "client", "scope"), set=("given_at", "withdrawn_at")))
+_WITHDRAW = statement(sa.update(CONSENTS).where(*_OF_CLIENT, one_of(_C.scope, "scopes"), _C.withdrawn_at.is_(None)).values(withdrawn_at=bind("now")))
+_DROP = statement(sa.delete(CONSENTS).where(*_OF_ACCOUNT))
+
+
+async def given(reader: Reader, account: AccountId, client: ClientId) -> frozenset[str]:
+    """Return the scopes the account lets the client have."""
+    return frozenset(await reader.all(_GIVEN, account=account, client=client))
+
+
+async def standing(reader: Reader, account: AccountId, most: int) -> list[Consent]:
+    """Return what stands, by client."""
+    return await reader.all(_LIST, account=account, most=most)
+
+
+async def all_of(reader: Reader, account: AccountId, after: tuple[str, str], most: int) -> list[Consent]:
+    """Return every consent of the account behind (client, scope), withdrawn ones too."""
+    return await reader.all(_ALL, account=account, client=after[0], scope=after[1], most=most)
+
+
+async def give(work: Work, account: AccountId, client: ClientId, scopes: Iterable[str]) -> None:
+    """Store consents given now."""
+    for scope in scopes:
+        await work.run(_GIVE, account=account, client=client, scope=scope, given_at=work.now, withdrawn_at=None)
+
+
+async def withdraw(work: Work, account: AccountId, client: ClientId, scopes: Iterable[str]) -> None:
+    """Mark consents withdrawn now."""
+    await work.run(_WITHDRAW, account=account, client=client, scopes=list(scopes), now=work.now)
+
+
+async def drop_of(work: Work, account: AccountId) -> None:
+    """Delete the account's consents."""
+    await work.run(_DROP, account=account)

@@ -1,0 +1,141 @@
+"""Ending grants a bounded number at a time, in the transaction at hand and, where there are more, by outbox work; and the clearing away of old rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+
+from limen.kernel.facts import SYSTEM
+from limen.kernel.ids import AccountId, ClientId, GrantId, SessionId
+from limen.modules.grants.facts import GrantEnded
+from limen.modules.grants.model import Ending
+from limen.modules.grants.store import codes, grants, tokens
+from limen.platform.outbox import Job, JobKind, enqueue
+from limen.platform.sql import Work
+
+AT_ONCE: Final = 100
+"""As many grants end in one transaction; beyond, a job goes on."""
+SWEEP_EVERY: Final = timedelta(hours=1)
+KEPT_AFTER_END: Final = timedelta(days=30)
+"""Grants stay so long after their last limit, so that what comes late is told from what never was."""
+_SWEPT_AT_ONCE: Final = 500
+
+
+class EndAll(msgspec.Struct, frozen=True, kw_only=True):
+    """More grants of an account are to be ended than one transaction takes."""
+
+    account: AccountId
+    kept: str
+
+
+class EndOfSession(msgspec.Struct, frozen=True, kw_only=True):
+    """Likewise of a session."""
+
+    session: SessionId
+    offline_too: bool
+
+
+class EndOfClient(msgspec.Struct, frozen=True, kw_only=True):
+    """Likewise of an account and a client."""
+
+    account: AccountId
+    client: ClientId
+    why: Ending
+
+
+class Sweep(msgspec.Struct, frozen=True):
+    """Clear away what nothing hangs on any more."""
+
+
+async def end_these(work: Work, ending: Sequence[GrantId], why: Ending) -> int:
+    """End these grants, each with its fact; return how many had not ended before."""
+    ended = await grants.end(work, ending, why)
+    for row in ended:
+        work.record(GrantEnded(subject=row.account, grant=row.id, client=row.client, reason=why))
+    return len(ended)
+
+
+async def end_some_of_account(work: Work, account: AccountId, kept: str) -> bool:
+    """End a bounded number of an account's grants; True if there are more."""
+    found = await grants.open_of_account(work, account, kept, AT_ONCE + 1)
+    await end_these(work, found[:AT_ONCE], Ending.ACCOUNT_CLEARED)
+    return len(found) > AT_ONCE
+
+
+async def end_some_of_client(work: Work, account: AccountId, client: ClientId, why: Ending) -> bool:
+    """End a bounded number of what an account granted to a client; True if there are more."""
+    found = await grants.open_of_client(work, account, client, AT_ONCE + 1)
+    await end_these(work, found[:AT_ONCE], why)
+    return len(found) > AT_ONCE
+
+
+async def end_some_of_session(work: Work, session: SessionId, *, offline_too: bool) -> bool:
+    """End a bounded number of a session's grants; True if there are more. Grants that outlive the session are passed over."""
+    after = ""
+    while True:
+        found = await grants.open_of_session(work, session, after, AT_ONCE)
+        ending = [one.id for one in found if offline_too or not one.permit.offline]
+        await end_these(work, ending, Ending.SESSION_ENDED)
+        if len(found) < AT_ONCE:
+            return False
+        if ending:
+            return True
+        after = found[-1].id
+
+
+async def _end_all(job: Job[EndAll]) -> None:
+    more = True
+    while more:
+        async with job.db.work(job.tenant, SYSTEM) as work:
+            more = await end_some_of_account(work, job.payload.account, job.payload.kept)
+
+
+async def _end_of_session(job: Job[EndOfSession]) -> None:
+    more = True
+    while more:
+        async with job.db.work(job.tenant, SYSTEM) as work:
+            more = await end_some_of_session(work, job.payload.session, offline_too=job.payload.offline_too)
+
+
+async def _end_of_client(job: Job[EndOfClient]) -> None:
+    more = True
+    while more:
+        async with job.db.work(job.tenant, SYSTEM) as work:
+            more = await end_some_of_client(work, job.payload.account, job.payload.client, job.payload.why)
+
+
+async def _sweep(job: Job[Sweep]) -> None:
+    more = True
+    while more:
+        async with job.db.work(job.tenant, SYSTEM) as work:
+            more = await sweep(work)
+    async with job.db.work(job.tenant, SYSTEM) as work:
+        if await grants.any_left(work) or await codes.any_left(work) or await tokens.any_left(work):
+            await order_sweep(work)
+
+
+async def sweep(work: Work) -> bool:
+    """Clear away a bounded number of rows; True if there may be more."""
+    gone = (
+        await codes.drop_old(work, _SWEPT_AT_ONCE),
+        await tokens.drop_old(work, _SWEPT_AT_ONCE),
+        await grants.drop_old(work, work.now - KEPT_AFTER_END, _SWEPT_AT_ONCE),
+    )
+    return max(gone) == _SWEPT_AT_ONCE
+
+
+async def order_sweep(work: Work) -> None:
+    """See to it that a sweep runs within two hours; it orders the one after itself while there is anything to clear away."""
+    due = work.now + SWEEP_EVERY
+    await enqueue(work, SWEEP, Sweep(), key=due.strftime("%Y-%m-%dT%H"), delay=SWEEP_EVERY)
+
+
+END_ALL: Final = JobKind(name="grants.end_all", payload=EndAll, run=_end_all)
+END_OF_SESSION: Final = JobKind(name="grants.end_of_session", payload=EndOfSession, run=_end_of_session)
+END_OF_CLIENT: Final = JobKind(name="grants.end_of_client", payload=EndOfClient, run=_end_of_client)
+SWEEP: Final = JobKind(name="grants.sweep", payload=Sweep, run=_sweep, at_once=1)
+
+JOBS: Final = (END_ALL, END_OF_SESSION, END_OF_CLIENT, SWEEP)

@@ -1,0 +1,187 @@
+"""What a grant is, what a code stands for, and how refresh tokens follow one another. Pure."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import enum
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from limen.kernel import secrets
+from limen.kernel.ids import AccountId, ClientId, GrantId, SessionId, TokenId
+from limen.kernel.secrets import Secret
+
+GRANT_PREFIX: Final = "gra"
+TOKEN_PREFIX: Final = "tok"  # noqa: S105 - of ids, which are no secrets
+CODE_PREFIX: Final = "lmn_ac_"
+REFRESH_PREFIX: Final = "lmn_rt_"
+ACCESS_PREFIX: Final = "lmn_at_"
+"""Scanners of leaked secrets know them."""
+GRACE: Final = timedelta(seconds=10)
+"""So long a refresh token answers with the same successor once more: the network may have lost the first answer."""
+
+_FAMILY: Final = re.compile(r"gra_([0-9a-hjkmnp-tv-z]{26})")
+_LETTERS: Final = 26
+_GENERATION_OCTETS: Final = 4
+_MAC_OCTETS: Final = 32
+_OCTETS: Final = _LETTERS + _GENERATION_OCTETS + _MAC_OCTETS
+_REFRESH_LENGTH: Final = len(REFRESH_PREFIX) + -(-_OCTETS * 4 // 3)
+
+
+class Ending(enum.Enum):
+    """Why a grant ended. Sessions' reasons come through under their own names (`session_` before them)."""
+
+    SESSION_ENDED = "session_ended"
+    REVOKED = "revoked"
+    """By the app (RFC 7009)."""
+    CONSENT_WITHDRAWN = "consent_withdrawn"
+    ACCOUNT_CLEARED = "account_cleared"
+    """Suspension, a changed credential, "not me", or all sessions revoked."""
+    CODE_REPLAYED = "code_replayed"
+    REFRESH_REPLAYED = "refresh_replayed"
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """What a person lets an app do from a session: a code stands for it, and a grant is made from it."""
+
+    account: AccountId
+    client: ClientId
+    session: SessionId
+    scopes: tuple[str, ...]
+    audience: tuple[str, ...]
+    """Of access tokens: the resource, and the issuer where userinfo may be asked."""
+    acr: str
+    amr: tuple[str, ...]
+    auth_time: datetime
+
+    @property
+    def offline(self) -> bool:
+        """Whether it outlives the session (OpenID Connect Core 1.0, section 11)."""
+        return "offline_access" in self.scopes
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """An authorization code as stored: the permit, and what the token request must match."""
+
+    grant: GrantId
+    permit: Permit
+    redirect_uri: str
+    redirect_given: bool
+    """Whether the authorization request named it, so that the token request must too (RFC 6749, section 4.1.3)."""
+    challenge: str
+    """S256 (RFC 7636); empty where a confidential client need not use it."""
+    nonce: str
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """An app's standing permission. Ended ones are kept for a while, so that what comes late is recognised."""
+
+    id: GrantId
+    permit: Permit
+    created: datetime
+    expires: datetime
+    """Absolute limit of its refresh tokens, or the end of its only access token."""
+    idle_until: datetime | None
+    """When its refresh token ends unless used; None for a grant without one."""
+    last_used: datetime
+    ended_at: datetime | None
+
+
+class CodeRefusal(enum.Enum):
+    """Why a code gives nothing."""
+
+    UNKNOWN = "unknown"
+    EXPIRED = "expired"
+    REPLAYED = "replayed"
+    """Used before: what it gave has been ended."""
+    SESSION_ENDED = "session_ended"
+    CONSENT_WITHDRAWN = "consent_withdrawn"
+
+
+class RefreshRefusal(enum.Enum):
+    """Why a refresh token gives nothing."""
+
+    UNKNOWN = "unknown"
+    EXPIRED = "expired"
+    ENDED = "ended"
+    SESSION_ENDED = "session_ended"
+    REPLAYED = "replayed"
+    """An older one of the family came back: the family has been ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The refresh tokens of one grant: each generation's token is an HMAC under the family's key."""
+
+    grant: GrantId
+    key: bytes
+
+    def token(self, generation: int) -> Secret[str]:
+        """Return the token of a generation: the family, the number, and the proof that we made it."""
+        head = self.grant.removeprefix(f"{GRANT_PREFIX}_").encode("ascii") + generation.to_bytes(_GENERATION_OCTETS)
+        mac = secrets.mac(self.key, head)
+        return Secret(REFRESH_PREFIX + base64.urlsafe_b64encode(head + mac).rstrip(b"=").decode())
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What a refresh token says of itself, not proved."""
+
+    grant: GrantId
+    generation: int
+
+
+def claimed(token: str) -> Claimed | None:
+    """Read a refresh token; None where it cannot be one of ours."""
+    if not token.startswith(REFRESH_PREFIX) or len(token) != _REFRESH_LENGTH or not token.isascii():
+        return None
+    try:
+        octets = base64.urlsafe_b64decode(token[len(REFRESH_PREFIX) :] + "=" * (-(len(token) - len(REFRESH_PREFIX)) % 4))
+        grant = f"{GRANT_PREFIX}_{octets[:_LETTERS].decode('ascii')}"
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    if len(octets) != _OCTETS or not _FAMILY.fullmatch(grant):
+        return None
+    return Claimed(GrantId(grant), int.from_bytes(octets[_LETTERS : _LETTERS + _GENERATION_OCTETS]))
+
+
+class Turn(enum.Enum):
+    """What a genuine refresh token is within its family."""
+
+    CURRENT = "current"
+    REPEATED = "repeated"
+    """The one before, in time, and its successor is unused: the same answer again."""
+    REPLAYED = "replayed"
+
+
+def turn(presented: int, current: int, rotated_at: datetime, now: datetime) -> Turn:
+    """Judge a genuine token of generation `presented` in a family that stands at `current` since `rotated_at`.
+
+    That the family still stands at the successor is what says the successor is unused.
+    """
+    if presented == current:
+        return Turn.CURRENT
+    if presented == current - 1 and now - rotated_at <= GRACE:
+        return Turn.REPEATED
+    return Turn.REPLAYED
+
+
+@dataclass(frozen=True, slots=True)
+class OpaqueToken:
+    """An opaque access token as stored, by digest (RFC 7662 tells the resource what it means)."""
+
+    id: TokenId
+    grant: GrantId | None
+    account: AccountId | None
+    client: ClientId
+    scopes: tuple[str, ...]
+    audience: tuple[str, ...]
+    issued: datetime
+    expires: datetime

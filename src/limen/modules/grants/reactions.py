@@ -1,0 +1,31 @@
+"""What grants do when sessions end and consents are withdrawn."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from limen.modules import consents, sessions
+from limen.modules.grants.model import Ending
+from limen.modules.grants.service import ending
+from limen.platform.sql import Reaction, Work
+
+
+async def _session_ended(work: Work, fact: sessions.SessionEnded) -> None:
+    await ending.end_of_session(work, fact.session, offline_too=not fact.reason.keeps_offline)
+
+
+async def _all_sessions_ended(work: Work, fact: sessions.AllEnded) -> None:
+    if fact.subject is not None and not fact.reason.keeps_offline:
+        await ending.end_all(work, fact.subject, fact.kept)
+
+
+async def _consent_withdrawn(work: Work, fact: consents.ConsentWithdrawn) -> None:
+    if fact.subject is not None:
+        await ending.end_of_client(work, fact.subject, fact.client, Ending.CONSENT_WITHDRAWN)
+
+
+REACTIONS: Final[dict[str, Reaction]] = {
+    sessions.SessionEnded.name: _session_ended,
+    sessions.AllEnded.name: _all_sessions_ended,
+    consents.ConsentWithdrawn.name: _consent_withdrawn,
+}

@@ -1,0 +1,100 @@
+"""Authorization codes: given once, used once; a second use ends what the first one gave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from limen.kernel import ids, secrets
+from limen.kernel.ids import GrantId
+from limen.kernel.secrets import Secret
+from limen.modules import consents, keys, sessions, tenants
+from limen.modules.grants import jobs
+from limen.modules.grants.facts import GrantMade
+from limen.modules.grants.model import CODE_PREFIX, GRANT_PREFIX, Code, CodeRefusal, Ending, Family, Grant, Permit
+from limen.modules.grants.service import ending
+from limen.modules.grants.settings import Tenant
+from limen.modules.grants.store import codes, grants
+from limen.platform.crypto import Place, new_key
+from limen.platform.sql import Reader, Work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What the token request must match."""
+
+    redirect_uri: str
+    redirect_given: bool
+    challenge: str
+    nonce: str
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A grant and its first refresh token, if it has one."""
+
+    grant: Grant
+    refresh: Secret[str] | None
+
+
+async def limits(reader: Reader) -> Tenant:
+    """Return how long this tenant lets codes and tokens live."""
+    return await tenants.settings(reader, Tenant.section, Tenant)
+
+
+async def issue_code(work: Work, permit: Permit, terms: Terms) -> tuple[GrantId, Secret[str]]:
+    """Store a code for a permit; return the id of the grant it may become, and the code."""
+    secret = secrets.token(CODE_PREFIX)
+    grant = GrantId(ids.new(GRANT_PREFIX, work.now))
+    lives = (await limits(work)).code
+    await codes.add(work, Code(grant, permit, terms.redirect_uri, terms.redirect_given, terms.challenge, terms.nonce, work.now + lives), secrets.digest(secret))
+    await jobs.order_sweep(work)
+    return grant, Secret(secret)
+
+
+async def use_code(work: Work, code: str) -> Code | CodeRefusal:
+    """Use a code up, whatever comes of it: checks follow, and one that fails has burned it.
+
+    A second use ends the grant of the first, with every token of it (RFC 6749, section 4.1.2; RFC 9700, section 4.5).
+    """
+    digest = secrets.digest(code)
+    used = await codes.use(work, digest, work.now + (await limits(work)).refresh_absolute)
+    if used is not None:
+        return used if work.now < used.expires else CodeRefusal.EXPIRED
+    before = await codes.used(work, digest)
+    if before is None:
+        return CodeRefusal.UNKNOWN
+    await ending.end(work, before, Ending.CODE_REPLAYED)
+    return CodeRefusal.REPLAYED
+
+
+async def make(work: Work, code: Code, *, refreshable: bool) -> Made | CodeRefusal:
+    """Make the grant of a used code whose checks have all passed, if session and consent still stand a moment later."""
+    permit = code.permit
+    if await sessions.find(work, permit.session) is None:
+        return CodeRefusal.SESSION_ENDED
+    if await consents.is_asked(work, permit.account, permit.client, permit.scopes):
+        return CodeRefusal.CONSENT_WITHDRAWN
+    lives = await limits(work)
+    grant = Grant(
+        id=code.grant,
+        permit=permit,
+        created=work.now,
+        expires=work.now + (lives.refresh_absolute if refreshable else lives.access_token),
+        idle_until=work.now + min(lives.refresh_idle, lives.refresh_absolute) if refreshable else None,
+        last_used=work.now,
+        ended_at=None,
+    )
+    token, beginning = None, None
+    if refreshable:
+        key = new_key()
+        token = Family(grant.id, key).token(0)
+        box = await keys.subject_box(work, permit.account)
+        beginning = grants.Beginning(box.seal(key, family_place(work, grant.id)), secrets.digest(token.reveal()))
+    await grants.add(work, grant, beginning)
+    work.record(GrantMade(subject=permit.account, grant=grant.id, client=permit.client, session=permit.session, scopes=permit.scopes, refreshable=refreshable))
+    return Made(grant, token)
+
+
+def family_place(reader: Reader, grant: GrantId) -> Place:
+    """Return where a family's key is sealed for."""
+    return Place("grants", "family_key", reader.tenant, grant)

@@ -1,0 +1,112 @@
+"""Refresh tokens: each use gives a successor, and what comes back from the past ends the family (RFC 9700, section 4.14.2).
+
+The successor is derived, so whoever asks twice in time gets the same one: a lost answer costs nobody their sign-in, and two processes that
+race give one successor. The grant's row is held from the first look to the commit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from limen.kernel import secrets
+from limen.kernel.ids import ClientId
+from limen.kernel.secrets import Secret
+from limen.modules import keys, sessions
+from limen.modules.grants.facts import RefreshReplayed
+from limen.modules.grants.model import Claimed, Ending, Family, Grant, RefreshRefusal, Turn, claimed, turn
+from limen.modules.grants.service import ending
+from limen.modules.grants.service.codes import family_place, limits
+from limen.modules.grants.store import grants
+from limen.platform.sql import Reader, Work
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A genuine refresh token whose grant stands, the row held: `rotate` it, or leave it as it is."""
+
+    grant: Grant
+    family: Family
+    generation: int
+    turn: Turn
+
+
+async def take_refresh(work: Work, token: str, client: ClientId) -> Held | RefreshRefusal:
+    """Look at a client's refresh token and hold its grant. An old one that comes back ends the grant here and now."""
+    said = claimed(token)
+    chain = await grants.take(work, said.grant) if said else None
+    if said is None or chain is None or chain.grant.permit.client != client:
+        return RefreshRefusal.UNKNOWN
+    if chain.key is None or chain.floored:
+        return RefreshRefusal.ENDED
+    family = await _family(work, chain.grant, chain.key)
+    if not _genuine(family, chain, said, token):
+        return RefreshRefusal.UNKNOWN
+    found = turn(said.generation, chain.generation, chain.rotated_at, work.now)
+    if found is Turn.REPLAYED:
+        grant = chain.grant
+        work.record(
+            RefreshReplayed(subject=grant.permit.account, grant=grant.id, client=grant.permit.client, presented=said.generation, current=chain.generation)
+        )
+        await ending.end(work, grant.id, Ending.REFRESH_REPLAYED)
+        return RefreshRefusal.REPLAYED
+    return await _if_standing(work, Held(chain.grant, family, chain.generation, found))
+
+
+async def _family(reader: Reader, grant: Grant, sealed: bytes) -> Family:
+    box = await keys.subject_box(reader, grant.permit.account)
+    return Family(grant.id, box.open(sealed, family_place(reader, grant.id)))
+
+
+def _genuine(family: Family, chain: grants.Chain, said: Claimed, token: str) -> bool:
+    """Whether we made this token; the current one must also be the one whose digest was stored."""
+    if said.generation > chain.generation or not secrets.same(family.token(said.generation).reveal(), token):
+        return False
+    return said.generation < chain.generation or (chain.digest is not None and secrets.same(chain.digest, secrets.digest(token)))
+
+
+async def _if_standing(work: Work, held: Held) -> Held | RefreshRefusal:
+    grant = held.grant
+    if work.now >= grant.expires or grant.idle_until is None or work.now >= grant.idle_until:
+        return RefreshRefusal.EXPIRED
+    if not grant.permit.offline and await sessions.find(work, grant.permit.session) is None:
+        await ending.end(work, grant.id, Ending.SESSION_ENDED)
+        return RefreshRefusal.SESSION_ENDED
+    return held
+
+
+async def rotate(work: Work, held: Held) -> Secret[str]:
+    """Return the successor: a new one for the current token, the same one again for a repeated question."""
+    if held.turn is Turn.REPEATED:
+        return held.family.token(held.generation)
+    successor = held.family.token(held.generation + 1)
+    until = min(work.now + (await limits(work)).refresh_idle, held.grant.expires)
+    await grants.rotate(work, held.grant.id, held.generation + 1, secrets.digest(successor.reveal()), until)
+    return successor
+
+
+async def by_refresh(reader: Reader, token: str, client: ClientId) -> Grant | None:
+    """Return the grant of a client's refresh token that would be taken now; looking changes nothing."""
+    found = await _read(reader, token)
+    if found is None or found[1] is Turn.REPLAYED or found[0].permit.client != client:
+        return None
+    grant = found[0]
+    if reader.now >= grant.expires or grant.idle_until is None or reader.now >= grant.idle_until:
+        return None
+    return grant if grant.permit.offline or await sessions.find(reader, grant.permit.session) is not None else None
+
+
+async def family_of(reader: Reader, token: str) -> Grant | None:
+    """Return the grant that a refresh token of ours belongs to, be it its newest or an old one."""
+    found = await _read(reader, token)
+    return found[0] if found else None
+
+
+async def _read(reader: Reader, token: str) -> tuple[Grant, Turn] | None:
+    said = claimed(token)
+    chain = await grants.chain(reader, said.grant) if said else None
+    if said is None or chain is None or chain.key is None or chain.floored:
+        return None
+    family = await _family(reader, chain.grant, chain.key)
+    if not _genuine(family, chain, said, token):
+        return None
+    return chain.grant, turn(said.generation, chain.generation, chain.rotated_at, reader.now)

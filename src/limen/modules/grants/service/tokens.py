@@ -1,0 +1,64 @@
+"""Access tokens: what an opaque one stands for, and whether what a token hangs on still stands. Asked for in the database each time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from limen.kernel import secrets
+from limen.kernel.ids import AccountId, GrantId, TokenId
+from limen.kernel.secrets import Secret
+from limen.modules import sessions
+from limen.modules.grants import jobs
+from limen.modules.grants.model import ACCESS_PREFIX, Grant, OpaqueToken
+from limen.modules.grants.store import grants, tokens
+from limen.platform.sql import Reader, Work
+
+
+async def add_opaque(work: Work, token: OpaqueToken) -> Secret[str]:
+    """Store an opaque access token and return its secret, told this once."""
+    secret = secrets.token(ACCESS_PREFIX)
+    await tokens.add(work, token, secrets.digest(secret))
+    await jobs.order_sweep(work)
+    return Secret(secret)
+
+
+async def by_opaque(reader: Reader, token: str) -> OpaqueToken | None:
+    """Return what an opaque access token stands for, if its time is not over; ask `is_standing` for the rest."""
+    return await tokens.find(reader, secrets.digest(token)) if token.startswith(ACCESS_PREFIX) else None
+
+
+async def drop_opaque(work: Work, token: str) -> None:
+    """Revoke one opaque access token."""
+    await tokens.drop(work, secrets.digest(token))
+
+
+async def revoke_id(work: Work, token: TokenId, expires: datetime) -> bool:
+    """Revoke one self-contained access token by its `jti`; kept until it would have ended. False if it was revoked before."""
+    await jobs.order_sweep(work)
+    return await tokens.revoke(work, token, expires)
+
+
+async def is_revoked(reader: Reader, token: TokenId) -> bool:
+    """Whether a token without a grant, a service's own, was revoked by its `jti`."""
+    return await tokens.is_revoked(reader, token)
+
+
+async def standing(reader: Reader, grant: GrantId, token: TokenId) -> Grant | None:
+    """Return a token's grant if the token (by its `jti`) may be honoured: not revoked, the grant stands, and its session lives where it needs one."""
+    found = await grants.standing(reader, grant, token)
+    return found if found is not None and await _has_session(reader, found) else None
+
+
+async def _has_session(reader: Reader, grant: Grant) -> bool:
+    return grant.permit.offline or await sessions.find(reader, grant.permit.session) is not None
+
+
+async def find(reader: Reader, grant: GrantId) -> Grant | None:
+    """Return a grant that stands, its session too where it needs one."""
+    found = await grants.find(reader, grant)
+    return found if found is not None and await _has_session(reader, found) else None
+
+
+async def list_of(reader: Reader, account: AccountId) -> tuple[Grant, ...]:
+    """Return what stands of an account, last used first, two hundred at most."""
+    return tuple([one for one in await grants.alive_of(reader, account, 200) if one.idle_until is None or reader.now < one.idle_until])

@@ -1,0 +1,211 @@
+"""Statements on grants and their refresh tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from limen.kernel.ids import AccountId, ClientId, GrantId, SessionId, TokenId
+from limen.modules.grants.model import Ending, Grant, Permit
+from limen.modules.grants.store.tables import FLOORS, GRANTS, PERMIT, REVOKED
+from limen.platform.sql import Reader, Work, bind, insert_row, one_of, statement, upsert
+
+_G: Final = GRANTS.c
+_F: Final = FLOORS.c
+_R: Final = REVOKED.c
+_TICK: Final = timedelta(microseconds=1)
+
+_TENANT: Final = _G.tenant == bind("tenant")
+_HERE: Final = (_TENANT, _G.id == bind("id"))
+_OF_ACCOUNT: Final = (_TENANT, _G.account == bind("account"))
+_FLOORED: Final = GRANTS.outerjoin(FLOORS, (_F.tenant == _G.tenant) & (_F.account == _G.account))
+_ALIVE: Final = (_G.ended_at.is_(None), _G.expires > bind("now"), sa.or_(_F.not_before.is_(None), _G.anchored > _F.not_before))
+_COLUMNS: Final = (_G.id, *(_G[name] for name in PERMIT), _G.created, _G.expires, _G.idle_until, _G.last_used, _G.ended_at)
+_MOST: Final = bind("most", sa.Integer)
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A grant held, with where its refresh tokens stand."""
+
+    grant: Grant
+    key: bytes | None
+    generation: int
+    digest: bytes | None
+    rotated_at: datetime
+    floor: datetime | None
+    anchored: datetime
+
+    @property
+    def floored(self) -> bool:
+        """Whether the account's floor was raised above it: it is dead, though its row does not say so yet."""
+        return self.floor is not None and self.anchored <= self.floor
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """Where a family of refresh tokens begins."""
+
+    key: bytes
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EndedRow:
+    """A grant that was just ended."""
+
+    id: GrantId
+    account: AccountId
+    client: ClientId
+
+
+def _grant(*columns: Any) -> Grant:  # noqa: ANN401 - what the statement selects, in the order of the fields
+    return Grant(columns[0], Permit(*columns[1:9]), *columns[9:])
+
+
+def _chain(*columns: Any) -> Chain:  # noqa: ANN401 - likewise
+    return Chain(_grant(*columns[:14]), *columns[14:])
+
+
+_ADD = statement(insert_row(GRANTS))
+_FIND = statement(sa.select(*_COLUMNS).select_from(_FLOORED).where(*_HERE, *_ALIVE), into=_grant)
+_STANDING = statement(
+    sa.select(*_COLUMNS).select_from(_FLOORED.outerjoin(REVOKED, (_R.tenant == _G.tenant) & (_R.id == bind("token")))).where(*_HERE, *_ALIVE, _R.id.is_(None)),
+    into=_grant,
+)
+_CHAINED: Final = (
+    sa.select(*_COLUMNS, _G.family_key, _G.generation, _G.refresh_digest, _G.rotated_at, _F.not_before, _G.anchored).select_from(_FLOORED).where(*_HERE)
+)
+_CHAIN = statement(_CHAINED, into=_chain)
+_HOLD = statement(_CHAINED.with_for_update(of=GRANTS), into=_chain)
+_ROTATE = statement(
+    sa.update(GRANTS)
+    .where(*_HERE)
+    .values(generation=bind("next"), refresh_digest=bind("digest"), rotated_at=bind("now"), last_used=bind("now"), idle_until=bind("until"))
+)
+_END = statement(
+    sa.update(GRANTS)
+    .where(_TENANT, one_of(_G.id, "ids"), _G.ended_at.is_(None))
+    .values(ended_at=bind("now"), reason=bind("why"), family_key=None)
+    .returning(_G.id, _G.account, _G.client),
+    into=EndedRow,
+)
+_OPEN_OF_ACCOUNT = statement(sa.select(_G.id).where(*_OF_ACCOUNT, _G.ended_at.is_(None), _G.session != bind("kept")).order_by(_G.id).limit(_MOST), into=GrantId)
+_OPEN_OF_CLIENT = statement(sa.select(_G.id).where(*_OF_ACCOUNT, _G.client == bind("client"), _G.ended_at.is_(None)).order_by(_G.id).limit(_MOST), into=GrantId)
+_OPEN_OF_SESSION = statement(
+    sa.select(*_COLUMNS).where(_TENANT, _G.session == bind("session"), _G.ended_at.is_(None), _G.id > bind("after")).order_by(_G.id).limit(_MOST), into=_grant
+)
+_ALIVE_OF = statement(sa.select(*_COLUMNS).select_from(_FLOORED).where(*_OF_ACCOUNT, *_ALIVE).order_by(_G.last_used.desc()).limit(_MOST), into=_grant)
+_ALL_OF = statement(sa.select(*_COLUMNS).where(*_OF_ACCOUNT, _G.id > bind("after")).order_by(_G.id).limit(_MOST), into=_grant)
+_FLOOR = statement(sa.select(_F.not_before).where(_F.tenant == bind("tenant"), _F.account == bind("account")), into=lambda instant: instant)
+_RAISE_FLOOR = statement(upsert(FLOORS, key=("account",), set=("not_before",)))
+_LIFT = statement(sa.update(GRANTS).where(*_OF_ACCOUNT, _G.session == bind("kept"), _G.ended_at.is_(None)).values(anchored=bind("instant")))
+_DROP_OF = statement(sa.delete(GRANTS).where(*_OF_ACCOUNT))
+_DROP_FLOOR_OF = statement(sa.delete(FLOORS).where(_F.tenant == bind("tenant"), _F.account == bind("account")))
+_DROP_OLD = statement(
+    sa.delete(GRANTS).where(_TENANT, _G.id.in_(sa.select(_G.id).where(_TENANT, _G.expires <= bind("before")).order_by(_G.expires).limit(_MOST)))
+)
+_ANY = statement(sa.select(_G.id).where(_TENANT).limit(1))
+
+
+async def add(work: Work, grant: Grant, family: Beginning | None) -> None:
+    """Store a new grant, above its account's floor even where both fall on one instant; `family` if it may be refreshed."""
+    floor: datetime | None = await work.one(_FLOOR, account=grant.permit.account)
+    await work.run(
+        _ADD,
+        id=grant.id,
+        **{name: getattr(grant.permit, name) for name in PERMIT},
+        created=grant.created,
+        anchored=grant.created if floor is None else max(grant.created, floor + _TICK),
+        expires=grant.expires,
+        idle_until=grant.idle_until,
+        last_used=grant.last_used,
+        family_key=family.key if family else None,
+        generation=0,
+        refresh_digest=family.digest if family else None,
+        rotated_at=grant.created,
+        ended_at=None,
+        reason=None,
+    )
+
+
+async def find(reader: Reader, grant: GrantId) -> Grant | None:
+    """Return a grant that stands."""
+    return await reader.one(_FIND, id=grant, now=reader.now)
+
+
+async def standing(reader: Reader, grant: GrantId, token: TokenId) -> Grant | None:
+    """Return a grant that stands, if this token of it was not revoked."""
+    return await reader.one(_STANDING, id=grant, token=token, now=reader.now)
+
+
+async def chain(reader: Reader, grant: GrantId) -> Chain | None:
+    """Return a grant, ended or not, with where its refresh tokens stand."""
+    return await reader.one(_CHAIN, id=grant)
+
+
+async def take(work: Work, grant: GrantId) -> Chain | None:
+    """Return a grant, ended or not, and hold its row until the Work ends."""
+    return await work.one(_HOLD, id=grant)
+
+
+async def rotate(work: Work, grant: GrantId, generation: int, digest: bytes, until: datetime) -> None:
+    """Store the next generation's digest for a row held."""
+    await work.run(_ROTATE, id=grant, next=generation, digest=digest, now=work.now, until=until)
+
+
+async def end(work: Work, grants: Sequence[GrantId], why: Ending) -> list[EndedRow]:
+    """End these grants; return those that had not ended before."""
+    return await work.all(_END, ids=grants, now=work.now, why=why) if grants else []
+
+
+async def open_of_account(work: Work, account: AccountId, kept: str, most: int) -> list[GrantId]:
+    """Return grants of the account whose rows say that they have not ended, save those of the session `kept`."""
+    return await work.all(_OPEN_OF_ACCOUNT, account=account, kept=kept, most=most)
+
+
+async def open_of_client(work: Work, account: AccountId, client: ClientId, most: int) -> list[GrantId]:
+    """Return grants of the account to a client that have not ended."""
+    return await work.all(_OPEN_OF_CLIENT, account=account, client=client, most=most)
+
+
+async def open_of_session(work: Work, session: SessionId, after: str, most: int) -> list[Grant]:
+    """Return grants that came from a session and have not ended, behind the id `after`."""
+    return await work.all(_OPEN_OF_SESSION, session=session, after=after, most=most)
+
+
+async def alive_of(reader: Reader, account: AccountId, most: int) -> list[Grant]:
+    """Return what stands of an account, last used first."""
+    return await reader.all(_ALIVE_OF, account=account, now=reader.now, most=most)
+
+
+async def all_of(reader: Reader, account: AccountId, after: str, most: int) -> list[Grant]:
+    """Return the account's grants, ended ones too, in the order of their ids."""
+    return await reader.all(_ALL_OF, account=account, after=after, most=most)
+
+
+async def raise_floor(work: Work, account: AccountId, kept: SessionId | None) -> None:
+    """Make every grant of the account dead from now on, save those of the session `kept`."""
+    await work.run(_RAISE_FLOOR, account=account, not_before=work.now)
+    if kept is not None:
+        await work.run(_LIFT, account=account, kept=kept, instant=work.now + _TICK)
+
+
+async def drop_of(work: Work, account: AccountId) -> None:
+    """Delete the account's grants and its floor."""
+    await work.run(_DROP_OF, account=account)
+    await work.run(_DROP_FLOOR_OF, account=account)
+
+
+async def drop_old(work: Work, before: datetime, most: int) -> int:
+    """Delete grants whose last limit lay before an instant; return how many went."""
+    return await work.run(_DROP_OLD, before=before, most=most)
+
+
+async def any_left(reader: Reader) -> bool:
+    """True if the tenant has a grant."""
+    return await reader.one(_ANY) is not None

@@ -1,0 +1,24 @@
+"""How the door says yes and no in JSON (RFC 6749, sections 5.1 and 5.2), with the headers that belong to it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from limen.modules.oauth.errors import Code, Refused
+from limen.modules.oauth.model import ErrorBody
+from limen.platform.http import Answer, Json
+
+_STATUS: Final = {
+    Code.INVALID_CLIENT: 401,
+    Code.INVALID_TOKEN: 401,
+    Code.INSUFFICIENT_SCOPE: 403,
+    Code.TEMPORARILY_UNAVAILABLE: 503,
+    Code.SERVER_ERROR: 500,
+}
+_PRAGMA: Final = (("pragma", "no-cache"),)
+
+
+def refused(refusal: Refused, issuer: str) -> Answer:
+    """Return the answer to a request of a client that is refused."""
+    headers = (*_PRAGMA, ("www-authenticate", f'Basic realm="{issuer}"')) if refusal.code is Code.INVALID_CLIENT else _PRAGMA
+    return Json(ErrorBody(refusal.code.value, refusal.why), _STATUS.get(refusal.code, 400), headers)

@@ -1,0 +1,150 @@
+"""Bearer tokens (RFC 6750): how one is shown, what it stands for, and whether it stands now. Asked for in the database each time."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from limen.kernel.ids import AccountId, ClientId, GrantId, TokenId
+from limen.modules import clients, grants, keys
+from limen.modules.grants import ACCESS_PREFIX, Permit
+from limen.modules.oauth.access_token import TYPE, seconds
+from limen.modules.oauth.errors import Code, Refused
+from limen.platform.http import Access, Answer, Call, Form, Json, Refusal
+from limen.platform.sql import Reader
+from limen.platform.wire.jose import JoseError, audiences, check_times, verify_jwt
+
+API_PATH: Final = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """An access token that stands."""
+
+    id: TokenId
+    client: ClientId
+    account: AccountId | None
+    grant: GrantId | None
+    scopes: tuple[str, ...]
+    audience: tuple[str, ...]
+    issued: int
+    """Seconds since 1970, as `expires`."""
+    expires: int
+    opaque: bool
+    permit: Permit | None = None
+    """What the person granted, once `standing` has looked."""
+
+    @property
+    def subject(self) -> str:
+        """`sub`: the person, or the service itself."""
+        return self.account or self.client
+
+
+class _Claims(msgspec.Struct, frozen=True):
+    iss: str
+    sub: str
+    client_id: str
+    iat: int
+    exp: int
+    jti: str
+    scope: str = ""
+    grant_id: str = ""
+
+
+async def recognised(reader: Reader, issuer: str, text: str) -> Token | None:
+    """Return what an access token of this tenant stands for, its time not over; whether it was revoked is another question."""
+    if text.startswith(ACCESS_PREFIX):
+        return await _opaque(reader, text)
+    try:
+        jwt = verify_jwt(text, await keys.public_keys(reader), typ=(TYPE,))
+        check_times(jwt, reader.now)
+        claims = jwt.into(_Claims)
+    except JoseError:
+        return None
+    if claims.iss != issuer:
+        return None
+    return Token(
+        id=TokenId(claims.jti),
+        client=ClientId(claims.client_id),
+        account=AccountId(claims.sub) if claims.grant_id else None,
+        grant=GrantId(claims.grant_id) if claims.grant_id else None,
+        scopes=tuple(claims.scope.split()),
+        audience=audiences(jwt),
+        issued=claims.iat,
+        expires=claims.exp,
+        opaque=False,
+    )
+
+
+async def _opaque(reader: Reader, text: str) -> Token | None:
+    found = await grants.by_opaque(reader, text)
+    if found is None:
+        return None
+    return Token(
+        id=found.id,
+        client=found.client,
+        account=found.account,
+        grant=found.grant,
+        scopes=found.scopes,
+        audience=found.audience,
+        issued=seconds(found.issued),
+        expires=seconds(found.expires),
+        opaque=True,
+    )
+
+
+async def standing(reader: Reader, issuer: str, text: str) -> Token | None:
+    """Return an access token of this tenant that may be honoured now: its grant, session and client are there, and nobody revoked it."""
+    token = await recognised(reader, issuer, text)
+    if token is None or await clients.find(reader, token.client) is None:
+        return None
+    if token.grant is None:
+        return None if await grants.is_revoked(reader, token.id) else token
+    grant = await grants.standing(reader, token.grant, token.id)
+    return dataclasses.replace(token, permit=grant.permit) if grant else None
+
+
+async def admits(call: Call, token: str, scope: str) -> Access | Refusal:
+    """Check an access token for Limen's own API: the edge's `Gate.bearer`."""
+    issuer = call.site.issuer
+    async with call.read() as reader:
+        found = await standing(reader, issuer, token)
+    if found is None or f"{issuer}{API_PATH}" not in found.audience:
+        return Refusal(Code.INVALID_TOKEN.value, "The access token is none of ours, not for this API, expired or revoked.")
+    if scope not in found.scopes:
+        return Refusal(Code.INSUFFICIENT_SCOPE.value, f"The access token lacks the scope {scope}.")
+    return Access(found.client, found.account, frozenset(found.scopes))
+
+
+_TWICE: Final = Refused(Code.INVALID_REQUEST, "The access token is sent in two ways at once (RFC 6750, section 2).", "two_tokens")
+
+
+def shown(authorization: str, form: Form) -> str | Refused | None:
+    """Return the token a request shows: by header, or as `access_token` in the body; None where there is none."""
+    scheme, _, value = authorization.partition(" ")
+    by_header = value.strip() if scheme.lower() == "bearer" else None
+    by_body = form.get("access_token")
+    if by_header is not None and by_body is not None:
+        return _TWICE
+    return by_header if by_header is not None else by_body
+
+
+class _Body(msgspec.Struct, frozen=True):
+    error: str
+    error_description: str
+
+
+_STATUS: Final = {Code.INVALID_REQUEST: 400, Code.INVALID_TOKEN: 401, Code.INSUFFICIENT_SCOPE: 403}
+
+
+def refuse(refusal: Refused | None, issuer: str, scope: str) -> Answer:
+    """Return the refusal of a protected resource (RFC 6750, section 3): without an error code where no token was shown."""
+    if refusal is None:
+        return Json({}, 401, (("www-authenticate", f'Bearer realm="{issuer}", scope="{scope}"'),))
+    challenge = f'Bearer realm="{issuer}", error="{refusal.code.value}", error_description="{refusal.why}"'
+    if refusal.code is Code.INSUFFICIENT_SCOPE:
+        challenge += f', scope="{scope}"'
+    return Json(_Body(refusal.code.value, refusal.why), _STATUS[refusal.code], (("www-authenticate", challenge),))

@@ -1,0 +1,102 @@
+"""What happens at the door."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from limen.kernel.facts import Fact
+from limen.kernel.ids import ClientId, GrantId, SessionId, TokenId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeIssued(Fact):
+    """An authorization code went to an app."""
+
+    name: ClassVar[str] = "oauth.code_issued"
+    client: ClientId
+    session: SessionId
+    grant: GrantId
+    scope: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenIssued(Fact):
+    """An access token went to an app. `expires` in seconds since 1970, as in the token."""
+
+    name: ClassVar[str] = "oauth.token_issued"
+    client: ClientId
+    grant_type: str
+    token: TokenId
+    grant: GrantId | None
+    scope: str
+    expires: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRefused(Fact):
+    """A client that proved itself asked for what it does not get."""
+
+    name: ClassVar[str] = "oauth.token_refused"
+    client: ClientId
+    grant_type: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeReplayed(Fact):
+    """A code came a second time; what the first use gave has been ended. `presenter` is the client that brought it."""
+
+    name: ClassVar[str] = "oauth.code_replayed"
+    presenter: ClientId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRevoked(Fact):
+    """An app gave a token back (RFC 7009). With `grant` alone the whole grant ended."""
+
+    name: ClassVar[str] = "oauth.token_revoked"
+    client: ClientId
+    token: TokenId | None
+    grant: GrantId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Introspected(Fact):
+    """Tokens of one grant (or of one service) were looked at so many times within a minute; `active` of them stood."""
+
+    name: ClassVar[str] = "oauth.introspected"
+    by: ClientId
+    client: ClientId | None
+    grant: GrantId | None
+    count: int
+    active: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserinfoRead(Fact):
+    """An app asked so many times within a minute who the person is."""
+
+    name: ClassVar[str] = "oauth.userinfo_read"
+    client: ClientId
+    grant: GrantId | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationRefused(Fact):
+    """So many authorization requests of an app were sent back with an error within a minute."""
+
+    name: ClassVar[str] = "oauth.authorization_refused"
+    client: ClientId
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedOut(Fact):
+    """An app signed a person out here."""
+
+    name: ClassVar[str] = "oauth.logged_out"
+    client: ClientId | None
+    session: SessionId

@@ -1,0 +1,127 @@
+"""Introspection (RFC 7662): a client asks about tokens issued to it, the client of a resource about those for that resource."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from limen.modules import grants, tenants
+from limen.modules.clients import Client
+from limen.modules.grants import REFRESH_PREFIX, Grant
+from limen.modules.oauth import bearer, client_auth, tally
+from limen.modules.oauth.access_token import one_or_many, seconds
+from limen.modules.oauth.answers import refused
+from limen.modules.oauth.bearer import Token
+from limen.modules.oauth.errors import Code, Refused
+from limen.modules.oauth.facts import Introspected
+from limen.modules.oauth.model import TOKEN_TYPE
+from limen.platform.http import PROTOCOL, Answer, Call, Endpoint, Form, Json
+from limen.platform.sql import Reader
+
+PATH: Final = "/oauth/introspect"
+
+
+class Inactive(msgspec.Struct, frozen=True):
+    """All that is said of a token that does not stand, or that is none of the asker's business (section 2.2)."""
+
+    active: bool = False
+
+
+class Active(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a token that stands means."""
+
+    active: bool
+    client_id: str
+    scope: str
+    sub: str
+    iss: str
+    iat: int
+    exp: int
+    aud: str | tuple[str, ...] | None = None
+    jti: str | None = None
+    token_type: str | None = None
+    auth_time: int | None = None
+    acr: str | None = None
+    amr: tuple[str, ...] | None = None
+
+
+_NO_TOKEN: Final = Refused(Code.INVALID_REQUEST, "token is missing.", "token_missing")
+_PUBLIC: Final = Refused(Code.INVALID_CLIENT, "Introspection is for clients that prove themselves by a secret (RFC 7662, section 2.1).", "public_client")
+_NOTHING: Final = Inactive()
+
+
+async def _introspect(call: Call) -> Answer:
+    issuer, text = call.site.issuer, call.form.text("token")
+    async with call.read() as reader:
+        client = await client_auth.authenticate(call, reader, call.form)
+        refusal = client if isinstance(client, Refused) else _PUBLIC if client.public else None if text else _NO_TOKEN
+        if refusal is None and isinstance(client, Client):
+            body, fact = await _looked_at(reader, issuer, client, text)
+            tally.count(call.db, call.tenant, fact)
+            return Json(body)
+    refusal = refusal or _NO_TOKEN
+    await call.refused(refusal.reason)
+    return refused(refusal, issuer)
+
+
+async def _looked_at(reader: Reader, issuer: str, client: Client, text: str) -> tuple[Active | Inactive, Introspected]:
+    if text.startswith(REFRESH_PREFIX):
+        grant = await grants.by_refresh(reader, text, client.id)
+        if grant is None:
+            return _NOTHING, Introspected(by=client.id, client=None, grant=None, count=1, active=0)
+        return _of_grant(grant, issuer), Introspected(subject=grant.permit.account, by=client.id, client=client.id, grant=grant.id, count=1, active=1)
+    token = await bearer.standing(reader, issuer, text)
+    if token is None or not await _may_ask(reader, client, token):
+        return _NOTHING, Introspected(by=client.id, client=None, grant=None, count=1, active=0)
+    fact = Introspected(subject=token.account, by=client.id, client=token.client, grant=token.grant, count=1, active=1)
+    return _of_token(token, issuer), fact
+
+
+async def _may_ask(reader: Reader, client: Client, token: Token) -> bool:
+    if token.client == client.id:
+        return True
+    tenant = await tenants.find(reader)
+    return any(resource.client == client.id and resource.identifier in token.audience for resource in tenant.resources)
+
+
+def _of_token(token: Token, issuer: str) -> Active:
+    permit = token.permit
+    return Active(
+        active=True,
+        client_id=token.client,
+        scope=" ".join(token.scopes),
+        sub=token.subject,
+        iss=issuer,
+        iat=token.issued,
+        exp=token.expires,
+        aud=one_or_many(token.audience),
+        jti=token.id,
+        token_type=TOKEN_TYPE,
+        auth_time=seconds(permit.auth_time) if permit else None,
+        acr=permit.acr if permit else None,
+        amr=permit.amr if permit else None,
+    )
+
+
+def _of_grant(grant: Grant, issuer: str) -> Active:
+    """Say what a refresh token means; it has no audience but us."""
+    permit = grant.permit
+    until = min(grant.idle_until or grant.expires, grant.expires)
+    return Active(
+        active=True, client_id=permit.client, scope=" ".join(permit.scopes), sub=permit.account, iss=issuer, iat=seconds(grant.created), exp=seconds(until)
+    )
+
+
+ENDPOINTS: Final = (
+    Endpoint(
+        method="POST",
+        path=PATH,
+        who=PROTOCOL,
+        call=_introspect,
+        takes=Form,
+        gives=Active,
+        summary="Say what a token means and whether it stands (RFC 7662)",
+        hot=True,
+    ),
+)

@@ -1,0 +1,30 @@
+"""The public keys (RFC 7517, section 5) with which tokens of the tenant verify."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from limen.modules import keys
+from limen.platform.http import PUBLIC, Answer, Call, Cors, Endpoint, Raw
+
+PATH: Final = "/oauth/jwks"
+_MEDIA: Final = "application/jwk-set+json"
+_KEPT: Final = (("cache-control", "public, max-age=300"),)
+_KEPT_IN_DEV: Final = (("cache-control", "public, max-age=5"),)
+
+
+async def _jwks(call: Call) -> Answer:
+    async with call.read() as reader:
+        body = await keys.jwks(reader)
+        wanted = (await keys.algorithms(reader))[0].value
+        empty = not len(await keys.public_keys(reader))
+    if empty:  # nobody has signed in yet: an app that reads the keys at its start finds the one that will sign
+        await keys.ensure(call.db, call.tenant, wanted)
+        async with call.read() as reader:
+            body = await keys.jwks(reader)
+    return Raw(body, _MEDIA, headers=_KEPT_IN_DEV if call.site.dev else _KEPT)
+
+
+ENDPOINTS: Final = (
+    Endpoint(method="GET", path=PATH, who=PUBLIC, call=_jwks, summary="Show the public keys of the tenant (RFC 7517)", cors=Cors.METADATA, hot=True),
+)

@@ -1,0 +1,121 @@
+"""What the door can do, for clients that ask: OpenID Connect Discovery 1.0 and RFC 8414, the same document at two addresses.
+
+It names what exists and nothing else. Each tenant's octets are made once and kept while tenant and address are the same.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from limen.modules import keys, tenants
+from limen.modules.oauth import client_auth, pkce
+from limen.modules.oauth.authorize.checks import MODES
+from limen.modules.oauth.model import CODE, PROMPTS, STANDARD_SCOPES
+from limen.modules.oauth.token import GRANTS
+from limen.modules.oauth.userinfo import CLAIMS
+from limen.modules.tenants import API_SCOPES, Tenant
+from limen.platform.http import PUBLIC, Answer, Call, Cors, Endpoint, Raw
+
+OPENID_PATH: Final = "/.well-known/openid-configuration"
+OAUTH_PATH: Final = "/.well-known/oauth-authorization-server"
+ACR_VALUES: Final = ("lmn:email", "aal1")
+"""What the factors that exist can reach."""
+PROTOCOL_CLAIMS: Final = ("iss", "sub", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "sid")
+
+_MOST: Final = 5_000
+
+
+class Metadata(msgspec.Struct, frozen=True, kw_only=True):
+    """Members as RFC 8414, section 2, OpenID Connect Discovery 1.0, section 3, and the documents cited name them."""
+
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    userinfo_endpoint: str
+    jwks_uri: str
+    revocation_endpoint: str
+    introspection_endpoint: str
+    end_session_endpoint: str
+    """RP-Initiated Logout 1.0, section 2.1."""
+    scopes_supported: tuple[str, ...]
+    claims_supported: tuple[str, ...]
+    id_token_signing_alg_values_supported: tuple[str, ...]
+    ui_locales_supported: tuple[str, ...]
+    response_types_supported: tuple[str, ...] = (CODE,)
+    response_modes_supported: tuple[str, ...] = MODES
+    grant_types_supported: tuple[str, ...] = tuple(GRANTS)
+    subject_types_supported: tuple[str, ...] = ("public",)
+    token_endpoint_auth_methods_supported: tuple[str, ...] = client_auth.METHODS
+    revocation_endpoint_auth_methods_supported: tuple[str, ...] = client_auth.METHODS
+    introspection_endpoint_auth_methods_supported: tuple[str, ...] = client_auth.CONFIDENTIAL_METHODS
+    code_challenge_methods_supported: tuple[str, ...] = pkce.METHODS
+    prompt_values_supported: tuple[str, ...] = PROMPTS
+    """Initiating User Registration via OpenID Connect 1.0, section 4.2."""
+    acr_values_supported: tuple[str, ...] = ACR_VALUES
+    claim_types_supported: tuple[str, ...] = ("normal",)
+    claims_parameter_supported: bool = False
+    request_parameter_supported: bool = False
+    request_uri_parameter_supported: bool = False
+    authorization_response_iss_parameter_supported: bool = True
+    """RFC 9207, section 3."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    tenant: Tenant
+    plain: bytes
+    packed: bytes
+
+
+_KEPT: Final[OrderedDict[str, _Kept]] = OrderedDict()
+_HEADERS: Final = (("cache-control", "public, max-age=300"),)
+_HEADERS_IN_DEV: Final = (("cache-control", "public, max-age=5"),)
+
+
+def document(tenant: Tenant, issuer: str, algorithm: str) -> Metadata:
+    """Return the document of a tenant that stands at `issuer`."""
+    own = sorted(scope for resource in tenant.resources for scope in resource.scopes)
+    return Metadata(
+        issuer=issuer,
+        authorization_endpoint=f"{issuer}/oauth/authorize",
+        token_endpoint=f"{issuer}/oauth/token",
+        userinfo_endpoint=f"{issuer}/oauth/userinfo",
+        jwks_uri=f"{issuer}/oauth/jwks",
+        revocation_endpoint=f"{issuer}/oauth/revoke",
+        introspection_endpoint=f"{issuer}/oauth/introspect",
+        end_session_endpoint=f"{issuer}/oauth/logout",
+        scopes_supported=(*STANDARD_SCOPES, *own, *sorted(API_SCOPES)),
+        claims_supported=(*PROTOCOL_CLAIMS, *(claim for claims in CLAIMS.values() for claim in claims)),
+        id_token_signing_alg_values_supported=(algorithm,),
+        ui_locales_supported=tenant.languages,
+    )
+
+
+async def _metadata(call: Call) -> Answer:
+    issuer = call.site.issuer
+    async with call.read() as reader:
+        tenant = await tenants.find(reader)
+        kept = _KEPT.get(issuer)
+        if kept is None or kept.tenant is not tenant:
+            kept = _make(tenant, issuer, (await keys.algorithms(reader))[0].value)
+    return Raw(kept.plain, "application/json", headers=_HEADERS_IN_DEV if call.site.dev else _HEADERS, packed=kept.packed)
+
+
+def _make(tenant: Tenant, issuer: str, algorithm: str) -> _Kept:
+    plain = msgspec.json.encode(document(tenant, issuer, algorithm))
+    deflate = zlib.compressobj(9, zlib.DEFLATED, 31)
+    kept = _KEPT[issuer] = _Kept(tenant, plain, deflate.compress(plain) + deflate.flush())
+    if len(_KEPT) > _MOST:
+        _KEPT.popitem(last=False)
+    return kept
+
+
+ENDPOINTS: Final = (
+    Endpoint(method="GET", path=OPENID_PATH, who=PUBLIC, call=_metadata, gives=Metadata, summary="OpenID Connect Discovery 1.0", cors=Cors.METADATA, hot=True),
+    Endpoint(method="GET", path=OAUTH_PATH, who=PUBLIC, call=_metadata, gives=Metadata, summary="RFC 8414", cors=Cors.METADATA, at_origin=True),
+)

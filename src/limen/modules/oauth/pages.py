@@ -1,0 +1,43 @@
+"""What people see when an app sent them here wrongly: plain words for them, and one exact line for who builds the app."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from limen.kernel.errors import LimenError
+from limen.modules.oauth.errors import NothingWaits, UnknownClient, UnregisteredAddress
+from limen.platform.http import Answer, as_page
+from limen.platform.pages import Action, Page, _m, message_page, register
+from limen.platform.wire.forms import BadForm
+
+register("oauth", Path(__file__).parent)
+
+
+def sent_astray(error: LimenError) -> Answer:
+    """Tell a refusal of the door on a page."""
+    match error:
+        case UnknownClient():
+            return _wrong_link(_m("client_id names no client of this tenant."), error.code)
+        case UnregisteredAddress():
+            return _wrong_link(_m("redirect_uri is not, letter by letter, one that the client registered; so nothing is sent there."), error.code)
+        case BadForm():
+            return _wrong_link(_m("The request cannot be read in one way only: a parameter is given twice, or its encoding is broken."), error.code)
+        case NothingWaits():
+            return message_page(
+                _m("This page cannot go on here"),
+                _m("It is finished, it took more than an hour, or it was opened in another browser. Go back to the app you came from and start again."),
+                Action(_m("To your account"), "/account"),
+                kind="warning",
+                status=404,
+            )
+        case _:
+            return as_page(error)
+
+
+def _wrong_link(developer: str, code: str) -> Page:
+    return Page(
+        template="oauth/wrong_link.html",
+        title=_m("The app sent you here wrongly"),
+        values={"developer": developer, "code": code},
+        status=400,
+    )

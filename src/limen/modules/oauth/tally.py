@@ -1,0 +1,90 @@
+"""Facts that come in crowds, counted: one per kind and minute goes into the log, so that asking often buys no durable writes.
+
+What is counted decides nothing: that a token was looked at, that a request was sent back. At most a minute of it is lost with the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Final
+from weakref import WeakKeyDictionary
+
+import structlog
+
+from limen.kernel.errors import LimenError
+from limen.kernel.facts import SYSTEM
+from limen.kernel.ids import TenantId
+from limen.modules.oauth.facts import AuthorizationRefused, Introspected, UserinfoRead
+from limen.platform.sql import Database
+
+WINDOW: Final = 60.0
+"""Seconds over which like facts become one."""
+
+_MOST: Final = 10_000
+_COUNTED: Final = frozenset({"count", "active"})
+_log = structlog.stdlib.get_logger(__name__)
+
+Countable = AuthorizationRefused | Introspected | UserinfoRead
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What one database's process has counted since it last wrote."""
+
+    groups: dict[tuple[TenantId, object], Countable] = field(default_factory=dict)
+    timer: asyncio.TimerHandle | None = None
+    writing: set[asyncio.Task[None]] = field(default_factory=set)
+
+
+_TALLIES: Final[WeakKeyDictionary[Database, _Tally]] = WeakKeyDictionary()
+
+
+def count(db: Database, tenant: TenantId, fact: Countable) -> None:
+    """Add a fact to its like. Costs a look into a dict; nothing is waited for."""
+    tally = _TALLIES.get(db)
+    if tally is None:
+        tally = _TALLIES[db] = _Tally()
+    key = (tenant, _likeness(fact))
+    before = tally.groups.get(key)
+    tally.groups[key] = fact if before is None else _sum(before, fact)
+    if tally.timer is None:
+        delay = WINDOW if len(tally.groups) < _MOST else 0.0
+        tally.timer = asyncio.get_running_loop().call_later(delay, _due, db, tally)
+
+
+def _likeness(fact: Countable) -> object:
+    return (type(fact), *(getattr(fact, one.name) for one in dataclasses.fields(fact) if one.name not in _COUNTED))
+
+
+def _sum(before: Countable, fact: Countable) -> Countable:
+    if isinstance(before, Introspected) and isinstance(fact, Introspected):
+        return dataclasses.replace(before, count=before.count + fact.count, active=before.active + fact.active)
+    return dataclasses.replace(before, count=before.count + fact.count)
+
+
+def _due(db: Database, tally: _Tally) -> None:
+    tally.timer = None
+    task = asyncio.get_running_loop().create_task(flush(db))
+    tally.writing.add(task)
+    task.add_done_callback(tally.writing.discard)
+
+
+async def flush(db: Database) -> None:
+    """Write what was counted, now; also at shutdown."""
+    tally = _TALLIES.get(db)
+    if tally is None:
+        return
+    if tally.timer is not None:
+        tally.timer.cancel()
+        tally.timer = None
+    groups, tally.groups = tally.groups, {}
+    for tenant in {tenant for tenant, _ in groups}:
+        facts = [fact for (owner, _), fact in groups.items() if owner == tenant]
+        try:
+            async with db.work(tenant, SYSTEM) as work:
+                for fact in facts:
+                    work.record(fact)
+        except LimenError as trouble:
+            _log.warning("tally.not_written", tenant=tenant, facts=len(facts), reason=trouble.operator or trouble.code)

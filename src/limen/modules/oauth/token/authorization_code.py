@@ -1,0 +1,98 @@
+"""Authorization codes (RFC 6749, section 4.1.3; RFC 7636, section 4.6; OpenID Connect Core 1.0, 3.1.3).
+
+The code is used up before anything is compared: one that was stolen and tried is worth nothing any more, to the thief and to the owner.
+"""
+
+from __future__ import annotations
+
+from typing import Final, assert_never
+
+from limen.modules import grants, tenants
+from limen.modules.clients import Client, GrantType
+from limen.modules.grants import CodeRefusal
+from limen.modules.oauth import pkce
+from limen.modules.oauth.access_token import Target, aim, for_person
+from limen.modules.oauth.errors import Code, Refused
+from limen.modules.oauth.facts import CodeReplayed
+from limen.modules.oauth.id_token import issue
+from limen.modules.oauth.model import OPENID, TokenForm
+from limen.modules.oauth.token.port import Given, Grant, Wish
+from limen.platform.sql import Work
+
+_UNKNOWN: Final = Refused(Code.INVALID_GRANT, "The code is unknown, used up or too old; it lives a minute and is used once.", "code_unknown")
+_EXPIRED: Final = Refused(Code.INVALID_GRANT, _UNKNOWN.why, "code_expired")
+_REPLAYED: Final = Refused(Code.INVALID_GRANT, "The code was used before; what it gave has been ended.", "code_replayed")
+_SESSION: Final = Refused(Code.INVALID_GRANT, "The session ended before the code was used.", "session_ended")
+_CONSENT: Final = Refused(Code.INVALID_GRANT, "The person took back her consent before the code was used.", "consent_withdrawn")
+_ANOTHER: Final = Refused(Code.INVALID_GRANT, "The code was issued to another client.", "code_of_another_client")
+_REDIRECT: Final = Refused(Code.INVALID_GRANT, "redirect_uri is not the one of the authorization request.", "redirect_uri_differs")
+_VERIFIER: Final = Refused(Code.INVALID_GRANT, "code_verifier does not answer the code_challenge of the authorization request.", "verifier_wrong")
+_NO_VERIFIER: Final = Refused(Code.INVALID_GRANT, "code_verifier is missing: the authorization request had a code_challenge.", "verifier_missing")
+_NO_CHALLENGE: Final = Refused(
+    Code.INVALID_GRANT, "code_verifier without a code_challenge in the authorization request (RFC 9700, section 2.1.1).", "challenge_missing"
+)
+
+
+def refusal_of(code: CodeRefusal) -> Refused:
+    """Put into words why a code gives nothing."""
+    match code:
+        case CodeRefusal.UNKNOWN:
+            return _UNKNOWN
+        case CodeRefusal.EXPIRED:
+            return _EXPIRED
+        case CodeRefusal.REPLAYED:
+            return _REPLAYED
+        case CodeRefusal.SESSION_ENDED:
+            return _SESSION
+        case CodeRefusal.CONSENT_WITHDRAWN:
+            return _CONSENT
+        case _:
+            assert_never(code)
+
+
+def mismatch(code: grants.Code, client: Client, form: TokenForm) -> Refused | None:
+    """Return what of a token request does not fit its code."""
+    if code.permit.client != client.id:
+        return _ANOTHER
+    if (form.redirect_uri is not None or code.redirect_given) and form.redirect_uri != code.redirect_uri:
+        return _REDIRECT
+    if not code.challenge:
+        return _NO_CHALLENGE if form.code_verifier else None
+    if not form.code_verifier:
+        return _NO_VERIFIER
+    return None if pkce.proves(form.code_verifier, code.challenge) else _VERIFIER
+
+
+async def _decide(work: Work, wish: Wish) -> Given | Refused:
+    code = await grants.use_code(work, wish.form.code)
+    if isinstance(code, CodeRefusal):
+        if code is CodeRefusal.REPLAYED:
+            work.record(CodeReplayed(presenter=wish.client.id))
+        return refusal_of(code)
+    if found := mismatch(code, wish.client, wish.form):
+        return found
+    target = aim(await tenants.find(work), wish.press.issuer, wish.client, code.permit.scopes, person=True)
+    if isinstance(target, Refused):
+        return target
+    return await _give(work, wish, code, target)
+
+
+async def _give(work: Work, wish: Wish, code: grants.Code, target: Target) -> Given | Refused:
+    made = await grants.make(work, code, refreshable=GrantType.REFRESH_TOKEN in wish.client.grants)
+    if isinstance(made, CodeRefusal):
+        return refusal_of(made)
+    permit = made.grant.permit
+    access = await for_person(work, wish.press, target, made.grant, permit.scopes)
+    return Given(
+        access=access,
+        client=permit.client,
+        scope=" ".join(permit.scopes),
+        lifetime=access.expires - int(work.now.timestamp()),
+        account=permit.account,
+        grant=made.grant.id,
+        refresh=made.refresh.reveal() if made.refresh else None,
+        id_token=await issue(work, wish.press, permit, code.nonce) if OPENID in permit.scopes else None,
+    )
+
+
+AUTHORIZATION_CODE: Final = Grant(GrantType.AUTHORIZATION_CODE, ("code",), _decide)

@@ -1,0 +1,83 @@
+"""Refreshing (RFC 6749, section 6): every client's token rotates with every use (RFC 9700, section 4.14.2)."""
+
+from __future__ import annotations
+
+from typing import Final, assert_never
+
+from limen.modules import grants, tenants
+from limen.modules.clients import GrantType
+from limen.modules.grants import Held, RefreshRefusal
+from limen.modules.oauth.access_token import Target, aim, for_person, named
+from limen.modules.oauth.errors import Code, Refused
+from limen.modules.oauth.id_token import issue
+from limen.modules.oauth.model import OPENID, words
+from limen.modules.oauth.token.port import Given, Grant, Wish
+from limen.platform.sql import Work
+
+_UNKNOWN: Final = Refused(Code.INVALID_GRANT, "This is no refresh token of this client.", "refresh_unknown")
+_EXPIRED: Final = Refused(Code.INVALID_GRANT, "The refresh token is too old: let the person sign in again.", "refresh_expired")
+_ENDED: Final = Refused(Code.INVALID_GRANT, "What the person granted has been ended: let her sign in again.", "grant_ended")
+_SESSION: Final = Refused(Code.INVALID_GRANT, "The session has ended, and with it this token: ask for offline_access to outlive it.", "session_ended")
+_REPLAYED: Final = Refused(
+    Code.INVALID_GRANT, "The refresh token was used before, so the whole grant has been ended: each answer brings the token to use next.", "refresh_replayed"
+)
+
+
+def refusal_of(refusal: RefreshRefusal) -> Refused:
+    """Put into words why a refresh token gives nothing."""
+    match refusal:
+        case RefreshRefusal.UNKNOWN:
+            return _UNKNOWN
+        case RefreshRefusal.EXPIRED:
+            return _EXPIRED
+        case RefreshRefusal.ENDED:
+            return _ENDED
+        case RefreshRefusal.SESSION_ENDED:
+            return _SESSION
+        case RefreshRefusal.REPLAYED:
+            return _REPLAYED
+        case _:
+            assert_never(refusal)
+
+
+async def _decide(work: Work, wish: Wish) -> Given | Refused:
+    held = await grants.take_refresh(work, wish.form.refresh_token, wish.client.id)
+    if isinstance(held, RefreshRefusal):
+        return refusal_of(held)
+    scopes = _narrowed(held.grant.permit.scopes, wish.form.scope)
+    if isinstance(scopes, Refused):
+        return scopes
+    target = aim(await tenants.find(work), wish.press.issuer, wish.client, scopes, person=True)
+    if isinstance(target, Refused):
+        return target
+    return await _give(work, wish, held, target, scopes)
+
+
+def _narrowed(granted: tuple[str, ...], asked: str | None) -> tuple[str, ...] | Refused:
+    """Return the scopes of this one access token: those asked for, none beyond the grant's; the grant keeps all of its own."""
+    if not asked:
+        return granted
+    scopes = words(asked)
+    beyond = next((scope for scope in scopes if scope not in granted), None)
+    if beyond is not None:
+        return Refused(Code.INVALID_SCOPE, f"The scope {named(beyond)} was not granted; a refresh can only ask for less.", "scope_beyond_grant")
+    return scopes
+
+
+async def _give(work: Work, wish: Wish, held: Held, target: Target, scopes: tuple[str, ...]) -> Given:
+    successor = await grants.rotate(work, held)
+    permit = held.grant.permit
+    access = await for_person(work, wish.press, target, held.grant, scopes)
+    return Given(
+        access=access,
+        client=permit.client,
+        scope=" ".join(scopes),
+        lifetime=access.expires - int(work.now.timestamp()),
+        account=permit.account,
+        grant=held.grant.id,
+        refresh=successor.reveal(),
+        id_token=await issue(work, wish.press, permit) if OPENID in scopes else None,
+    )
+
+
+REFRESH_TOKEN: Final = Grant(GrantType.REFRESH_TOKEN, ("refresh_token",), _decide)

@@ -1,0 +1,89 @@
+"""Outbox work: ending very many sessions, and writing down those whose time is over."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from limen.kernel.facts import SYSTEM
+from limen.kernel.ids import AccountId
+from limen.modules.sessions import store
+from limen.modules.sessions.facts import SessionEnded
+from limen.modules.sessions.model import EndReason
+from limen.platform.outbox import Job, JobKind, enqueue
+from limen.platform.sql import Work
+
+SWEEP_EVERY: Final = timedelta(hours=1)
+KEPT_AFTER_END: Final = timedelta(days=30)
+"""Ended sessions stay this long, for the list of the privacy export and the desk."""
+AT_ONCE: Final = 100
+"""As many sessions end in one transaction; beyond, a job goes on."""
+
+
+class EndAll(msgspec.Struct, frozen=True, kw_only=True):
+    """More sessions of an account are to be ended than one transaction takes."""
+
+    account: AccountId
+    reason: EndReason
+    kept: str
+
+
+class Sweep(msgspec.Struct, frozen=True):
+    """End what is past its time."""
+
+
+async def end_some(work: Work, account: AccountId, reason: EndReason, kept: str) -> bool:
+    """End a bounded number of an account's sessions, each with its fact; True if there are more."""
+    found = await store.open_of(work, account, kept, AT_ONCE + 1)
+    ending = found[:AT_ONCE]
+    if ending:
+        await store.end_many(work, ending, reason)
+    for session in ending:
+        work.record(SessionEnded(subject=account, session=session, reason=reason))
+    return len(found) > AT_ONCE
+
+
+async def _end_all(job: Job[EndAll]) -> None:
+    more = True
+    while more:
+        async with job.db.work(job.tenant, SYSTEM) as work:
+            more = await end_some(work, job.payload.account, job.payload.reason, job.payload.kept)
+
+
+async def _sweep(job: Job[Sweep]) -> None:
+    more = True
+    while more:
+        async with job.db.work(job.tenant, SYSTEM) as work:
+            more = await sweep(work)
+    async with job.db.work(job.tenant, SYSTEM) as work:
+        await store.drop_ended(work, work.now - KEPT_AFTER_END, AT_ONCE)
+        if await store.any_open(work):
+            await order_sweep(work)
+
+
+async def sweep(work: Work) -> bool:
+    """End a bounded number of sessions that are past their time, each with its fact; True if there may be more."""
+    found = await store.outdated(work, AT_ONCE)
+    if not found:
+        return False
+    await store.end_many(work, [session for session, _ in found], EndReason.EXPIRED)
+    for session, account in found:
+        work.record(SessionEnded(subject=account, session=session, reason=EndReason.EXPIRED))
+    return len(found) == AT_ONCE
+
+
+async def order_sweep(work: Work) -> None:
+    """See to it that a sweep runs in the next hour. It orders the one after itself while any session is open."""
+    await enqueue(work, SWEEP, Sweep(), key=_hour(work.now + SWEEP_EVERY), delay=SWEEP_EVERY)
+
+
+def _hour(instant: datetime) -> str:
+    return instant.strftime("%Y-%m-%dT%H")
+
+
+END_ALL: Final = JobKind(name="sessions.end_all", payload=EndAll, run=_end_all)
+SWEEP: Final = JobKind(name="sessions.sweep", payload=Sweep, run=_sweep, at_once=1)
+
+JOBS: Final = (END_ALL, SWEEP)
