@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
@@ -19,7 +18,7 @@ from tests.rig.postgres import Cluster
 
 _TEMPLATE: Final = "limen_template"
 _NUMBERS: Final = itertools.count(1)
-_READY: Final[set[str]] = set()
+_EMPTY: Final[dict[int, list[str]]] = {}
 
 
 _SQLITE: Final[list[Path]] = []
@@ -61,16 +60,56 @@ async def _make_template(server: Cluster, admin: asyncpg.Connection) -> None:
         await connection.close()
 
 
+_RESET: Final = """
+DO $$
+DECLARE t record;
+BEGIN
+    PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
+    SET LOCAL session_replication_role = replica;
+    FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'schema_versions' LOOP
+        EXECUTE format('DELETE FROM %I', t.tablename);
+    END LOOP;
+    FOR t IN SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' LOOP
+        EXECUTE format('ALTER SEQUENCE %I RESTART', t.sequencename);
+    END LOOP;
+END $$
+"""
+"""Making a database takes a second, emptying one a few milliseconds."""
+
+
 @asynccontextmanager
 async def postgres_copy(server: Cluster) -> AsyncIterator[str]:
-    """Make an empty database on the server, and drop it afterwards; gives its address."""
-    admin = await asyncpg.connect(server.url())
-    name = f"limen_{os.getpid()}_{next(_NUMBERS)}"
+    """Lend an empty database of the server whose tables are those of the template; gives its address."""
+    name = _EMPTY[server.port].pop() if _EMPTY.get(server.port) else await _postgres_made(server)
+    yield server.url(name)
+    connection = await asyncpg.connect(server.url(name))
     try:
-        if server.url() not in _READY:
+        await connection.execute(_RESET)
+    finally:
+        await connection.close()
+    _EMPTY[server.port].append(name)
+
+
+async def _postgres_made(server: Cluster) -> str:
+    admin = await asyncpg.connect(server.url())
+    try:
+        if server.port not in _EMPTY:
             await _make_template(server, admin)
-            _READY.add(server.url())
+            _EMPTY[server.port] = []
+        name = f"limen_{next(_NUMBERS)}"
         await admin.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+    finally:
+        await admin.close()
+    return name
+
+
+@asynccontextmanager
+async def postgres_bare(server: Cluster) -> AsyncIterator[str]:
+    """Make a database without any table, for tests that change the schema, and drop it afterwards; gives its address."""
+    admin = await asyncpg.connect(server.url())
+    name = f"bare_{next(_NUMBERS)}"
+    try:
+        await admin.execute(f"CREATE DATABASE {name}")
         try:
             yield server.url(name)
         finally:
