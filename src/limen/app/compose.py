@@ -14,7 +14,7 @@ from limen.app import discover
 from limen.app.ground import Opened
 from limen.app.settings import ServerSettings
 from limen.modules import factors, journey, keys
-from limen.modules.oauth.bearer import bearer
+from limen.modules.oauth.bearer import admits
 from limen.modules.sessions.api import signed_in
 from limen.modules.tenants.api import Directory
 from limen.platform.http import Access, Call, Edge, Endpoint, Options, Refusal, build
