@@ -62,7 +62,7 @@ class Door:
         return (AccountId("acc_ada"), SessionId("ses_1")) if cookie is not None and cookie.reveal() == "alive" else None
 
     async def bearer(self, call: Call, token: str, scope: str) -> Access | Refusal:
-        if token != "good":
+        if token != "good" or not call.endpoint.who.scope:
             return Refusal("invalid_token", 'This token "ended".')
         if scope != "things:read":
             return Refusal("insufficient_scope", "Not for this.")

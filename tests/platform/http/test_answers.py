@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from limen.kernel.secrets import Secret
-from limen.platform.http import DEV, PROTOCOL, PUBLIC, Answer, Call, Cors, Endpoint, Form, Json, Raw, SeeOther, SetCookie, no_content
+from limen.platform.http import DEV, PROTOCOL, PUBLIC, Answer, Call, Cors, Endpoint, Form, FormPost, Json, Raw, SeeOther, SetCookie, no_content
 from limen.platform.pages import Page
 from tests.platform.http.conftest import Addresses, Make, edge_of
 
@@ -320,3 +320,32 @@ async def test_packed_answers_are_the_plain_ones(make: Make) -> None:
     assert packed.headers["content-encoding"] == "gzip"
     assert packed.body == (await client.get("/x.js", headers={"accept-encoding": "identity"})).body
     assert len(gzip.compress(packed.body)) < len(packed.body)
+
+
+async def test_a_program_calls_a_dev_endpoint(make: Make) -> None:
+    """JSON needs no form of ours: other sites' pages cannot send it. What is wrong is told as a problem."""
+
+    class Turn(msgspec.Struct):
+        advance: int
+
+    async def turn(call: Call) -> Answer:
+        return Json(call.taken(Turn).advance)
+
+    client = make(Endpoint(method="POST", path="/dev/clock", who=DEV, call=turn, summary="", takes=Turn, media=("application/json",)))
+    assert (await client.post("/dev/clock", json={"advance": 5})).json() == 5
+    for wrong in (await client.post("/dev/clock", form={"advance": "5"}), await client.post("/dev/clock", json={"advance": "x"})):
+        assert wrong.status in (400, 415)
+        assert wrong.headers["content-type"] == "application/problem+json"
+
+
+async def test_an_answer_posted_to_an_app(make: Make) -> None:
+    """response_mode=form_post: the fields, a button without script, and an origin the form may lead to."""
+
+    async def back(_call: Call) -> Answer:
+        return FormPost("https://app.example/cb?x=1", {"code": "c&d", "iss": "i"})
+
+    page = await make(get("/oauth/back", call=back, who=PROTOCOL)).get("/oauth/back")
+    form = page.forms()[0]
+    assert (form.method, form.action, form.fields, len(form.buttons)) == ("post", "https://app.example/cb?x=1", {"code": "c&d", "iss": "i"}, 1)
+    assert "form-action 'self' https://app.example;" in page.headers["content-security-policy"]
+    assert page.headers["cache-control"] == "no-store"

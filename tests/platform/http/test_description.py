@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
@@ -11,6 +11,7 @@ import pytest
 
 from limen.kernel.errors import Kind, LimenError
 from limen.platform.http import PUBLIC, SESSION, Answer, Call, Endpoint, Json, scope
+from limen.platform.telemetry import Meter
 from tests.conftest import World
 from tests.platform.http.conftest import Make, edge_of
 
@@ -150,8 +151,6 @@ async def test_start_and_end(make: Make) -> None:
 
 async def test_requests_are_counted_by_route(make: Make) -> None:
     """Template and status, never an address; what matched nothing is one route."""
-    from limen.platform.telemetry import Meter
-
     meter = Meter()
     client = make(*THINGS, meter=meter)
     for path in ("/signin", "/signin", "/api/v1/things/secret-1", "/nowhere/1", "/nowhere/2"):

@@ -196,6 +196,7 @@ class _Believing(Fetcher):
     authority: Path
 
     def _trust(self, address: object) -> ssl.SSLContext | bool:
+        assert str(address) in ("127.0.0.1", "::1")
         return ssl.create_default_context(cafile=str(self.authority))
 
 

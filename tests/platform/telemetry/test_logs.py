@@ -91,18 +91,21 @@ def test_libraries_write_into_the_same_stream() -> None:
 
 
 @pytest.mark.parametrize("dev", [True, False])
-def test_a_trace_is_logged_without_its_secrets(dev: bool) -> None:
+def test_a_trace_is_logged_without_its_secrets(*, dev: bool) -> None:
     """Traces carry no local variables, and messages of exceptions are cleaned like any text."""
     stream = written(dev=dev)
-    local = "local-value"
-    try:
+
+    def fail(local: str) -> None:
         raise RuntimeError(f"for ada@example.com: {len(local)}")
+
+    try:
+        fail("local" + "-value")
     except RuntimeError:
         structlog.get_logger("x").exception("broken", reference="123")
     assert "Traceback" in stream.getvalue()
     assert "RuntimeError" in stream.getvalue()
     assert "ada@" not in stream.getvalue()
-    assert "local-value" not in stream.getvalue().replace('local = "local-value"', "")
+    assert "local-value" not in stream.getvalue()
 
 
 def test_levels_and_looks() -> None:

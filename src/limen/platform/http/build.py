@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from limen.kernel.ids import SERVER
+from limen.platform import pages
 from limen.platform.duties import Settings
 from limen.platform.http.address import Addresses
 from limen.platform.http.answers import Answer, Raw
@@ -26,7 +27,7 @@ from limen.platform.http.refusing import as_problem
 from limen.platform.http.routes import Routes
 from limen.platform.http.settings import Server
 from limen.platform.http.site import Place, Places, Site, Sites
-from limen.platform.pages import Asset, Brand, languages, stylesheet
+from limen.platform.pages import Asset, Brand, stylesheet
 from limen.platform.sql import last_position
 from limen.platform.telemetry import Log, Meter, RequestLog
 
@@ -93,7 +94,7 @@ def _no_site(options: Options) -> Site:
     """Return what stands in for a tenant where there is none: on pages that say so, and for /health."""
     url = urlsplit(options.base_url)
     origin = f"{url.scheme}://{url.netloc}"
-    spoken = ("en", *sorted(languages() - {"en"}))
+    spoken = ("en", *sorted(pages.languages() - {"en"}))
     return Site(SERVER, origin, origin, "", url.netloc, options.dev, "Limen", Brand("Limen"), spoken)
 
 

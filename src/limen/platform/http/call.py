@@ -32,7 +32,8 @@ LANGUAGE: Final = "l"
 """Name of the cookie that keeps the language chosen."""
 
 _LONGEST_AGENT: Final = 512
-_NO_PARTS: Final[Mapping[str, str]] = MappingProxyType({})
+NO_PARTS: Final[Mapping[str, str]] = MappingProxyType({})
+"""Of a path without parameters."""
 
 
 class Call:
@@ -52,7 +53,7 @@ class Call:
         self.path = path
         """As in the address bar, with the tenant's prefix, percent-encoded."""
         self.method = endpoint.method
-        self.parts = _NO_PARTS
+        self.parts = NO_PARTS
         """The path's parameters, decoded."""
         self.peer = ""
         self.query_string = b""

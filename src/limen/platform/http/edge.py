@@ -14,24 +14,26 @@ from limen.kernel import secrets
 from limen.kernel.errors import LimenError
 from limen.platform.http.admission import CSRF_FIELD, CSRF_HEADER, admit, check_token, is_own_machine
 from limen.platform.http.answers import Answer
-from limen.platform.http.call import Call
+from limen.platform.http.call import NO_PARTS, Call
 from limen.platform.http.errors import BadRequest, ClientGone, MethodRefused, Misdirected, NoSuchPlace, Unexpected, status_of
 from limen.platform.http.headers import gathered
 from limen.platform.http.house import House
 from limen.platform.http.plan import Plan
 from limen.platform.http.policy import preflight_fields
-from limen.platform.http.reading import Receive, check_head, form_of, octets, struct_of
+from limen.platform.http.reading import Bodies, Receive, check_head
 from limen.platform.http.responding import Response, respond
 from limen.platform.http.routes import Resource, Routes
 from limen.platform.http.site import Place, Places, prefix_of
 from limen.platform.pages import Page
 from limen.platform.telemetry import RequestLog
-from limen.platform.wire import forms
+from limen.platform.wire import bodies, forms
 
 Scope = dict[str, Any]
 """ASGI's description of a connection; its values are of any type."""
 Send = Callable[[Any], Awaitable[None]]
 """ASGI's send."""
+Found = tuple[Place, Resource | None, Mapping[str, str]]
+"""Where a request belongs: tenant, path, the path's parameters."""
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 """What is started before the first request and stopped after the last."""
 
@@ -60,23 +62,16 @@ class Edge:
         self._fallbacks = fallbacks
         self._log = log
         self._lifespan = lifespan
+        self._bodies = Bodies()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Speak ASGI 3."""
-        if scope["type"] == "http":
-            await self._http(scope, receive, send)
-        elif scope["type"] == "lifespan":
-            await self._live(receive, send)
-        elif scope["type"] == "websocket":
-            await receive()
-            await send({"type": "websocket.close", "code": 1008})
-
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._other(scope["type"], receive, send)
+            return
         started = perf_counter()
         method: str = scope["method"]
-        raw_path: bytes = scope.get("raw_path") or b""
-        path: str = raw_path.decode("latin-1") if b"%" in raw_path else scope["path"]
-        plan, call, response = await self._respond(scope, receive, method, path)
+        plan, call, response = await self._respond(scope, receive, method)
         if response is None:
             plan.traffic.seen(_GONE, perf_counter() - started)
             return
@@ -87,14 +82,23 @@ class Edge:
         plan.traffic.seen(status, seconds)
         self._log.note(method, plan.endpoint.path, status, seconds, call.site.tenant)
 
-    async def _respond(self, scope: Scope, receive: Receive, method: str, path: str) -> tuple[Plan, Call, Response | None]:
-        plan = self._fallbacks.problem if path.startswith(("/api/", "/oauth/")) else self._fallbacks.page
+    async def _other(self, kind: str, receive: Receive, send: Send) -> None:
+        if kind == "lifespan":
+            await self._live(receive, send)
+        elif kind == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def _respond(self, scope: Scope, receive: Receive, method: str) -> tuple[Plan, Call, Response | None]:
+        plan = self._fallbacks.page
         call: Call | None = None
+        raw_path: bytes = scope.get("raw_path") or b""
+        path: str = raw_path.decode("latin-1") if b"%" in raw_path else scope["path"]
         try:
             headers = gathered(scope["headers"])
-            place, resource, parts = await self._find(headers, path)
+            place, resource, parts = self._find(headers, path) or await self._find_slowly(headers, path)
             found = resource.plan(method) if resource is not None else None
-            plan = found or plan
+            plan = found or self._fallback(path)
             call = Call(self.house, place, plan.endpoint, headers, path)
             client = scope.get("client")
             call.peer = client[0] if client else ""
@@ -102,39 +106,45 @@ class Edge:
             if found is None:
                 return plan, call, _no_endpoint(resource, method, plan, call)
             call.parts = parts
-            return plan, call, respond(plan, call, await _answer(plan, call, receive))
+            return plan, call, respond(plan, call, await self._answer(plan, call, receive))
         except ClientGone:
             return plan, call or self._nobody(plan, path), None
         except LimenError as trouble:
+            plan = plan if call is not None else self._fallback(path)
             call = call or self._nobody(plan, path)
             return plan, call, _told(plan, call, trouble)
         except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer and the log the trace
             call = call or self._nobody(plan, path)
             return plan, call, _broken(plan, call)
 
+    def _fallback(self, path: str) -> Plan:
+        """Return the plan of paths nobody has: programs are told as programs are."""
+        return self._fallbacks.problem if path.startswith(("/api/", "/oauth/")) else self._fallbacks.page
+
     def _nobody(self, plan: Plan, path: str) -> Call:
         """Return a call of no tenant, for telling an error that came before one was found."""
         return Call(self.house, self._fallbacks.place, plan.endpoint, {}, path)
 
-    async def _find(self, headers: dict[bytes, bytes], path: str) -> tuple[Place, Resource | None, Mapping[str, str]]:
-        """Return the tenant's place and the endpoint's resource. Misdirected where nobody lives under the Host."""
+    def _find(self, headers: dict[bytes, bytes], path: str) -> Found | None:
+        """Return the tenant's place and the endpoint's resource where both are a look into a dict."""
+        prefix = prefix_of(path) if path.startswith("/t/") else ""
+        place = self.places.known(headers.get(b"host", b""), prefix)
+        if place is None:
+            return None
+        resource = self._routes.plain(path[len(prefix) :] if prefix else path)
+        return None if resource is None else (place, resource, NO_PARTS)
+
+    async def _find_slowly(self, headers: dict[bytes, bytes], path: str) -> Found:
+        """Return them after asking the tenants and the router. Misdirected where nobody lives under the Host."""
         host = headers.get(b"host")
         if host is None:
             raise BadRequest("a request needs one Host")
-        prefix = prefix_of(path) if path.startswith("/t/") else ""
-        place = self.places.known(host, prefix)
-        if place is not None:
-            resource = self._routes.plain(path[len(prefix) :] if prefix else path)
-            if resource is not None:
-                return place, resource, {}
-        return await self._find_slowly(host, path, prefix)
-
-    async def _find_slowly(self, host: bytes, path: str, prefix: str) -> tuple[Place, Resource | None, Mapping[str, str]]:
+        prefix = prefix_of(path)
         at_origin = self._routes.at_origin(path)
         if at_origin is not None:
             prefix = at_origin[1]
         if path.startswith("/health/"):
-            return self._fallbacks.place, self._routes.plain(path), {}
+            return self._fallbacks.place, self._routes.plain(path), NO_PARTS
         place = await self._place(host, prefix)
         if place is None and at_origin is None and prefix:
             place, prefix = await self._place(host, ""), ""
@@ -143,14 +153,30 @@ class Edge:
         if place is None:
             raise Misdirected
         if at_origin is not None:
-            return place, at_origin[0], {}
+            return place, at_origin[0], NO_PARTS
         path = path[len(prefix) :]
         plain = self._routes.plain(path)
-        found = (plain, {}) if plain is not None else await self._routes.parametrised(path)
-        return (place, *found) if found is not None else (place, None, {})
+        found = (plain, NO_PARTS) if plain is not None else await self._routes.parametrised(path)
+        return (place, *found) if found is not None else (place, None, NO_PARTS)
 
     async def _place(self, host: bytes, prefix: str) -> Place | None:
         return self.places.known(host, prefix) or await self.places.find(host, prefix)
+
+    async def _answer(self, plan: Plan, call: Call, receive: Receive) -> Answer:
+        """Check, read, and ask the endpoint."""
+        if plan.guarded or len(self.house.pace):
+            elsewhere = await admit(plan, call)
+            if elsewhere is not None:
+                return elsewhere
+        if plan.reads or plan.csrf:
+            check_head(plan, call.raw_headers)
+            _bring(plan, call, await self._bodies.octets(plan.limit, receive))
+        if plan.query is not None:
+            call.bring_query(call.query.into(plan.query))
+        answer = await plan.endpoint.call(call)
+        if plan.posts_page and isinstance(answer, Page):
+            raise TypeError(f"POST {plan.endpoint.path} answered a page; it has to be 303 to one, so that a reload sends nothing twice")
+        return answer
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """ASGI's lifespan: what `build` was given runs from start-up to shutdown."""
@@ -172,37 +198,22 @@ class Edge:
             await send({"type": f"lifespan.{stage}.failed", "message": str(trouble)})
 
 
-async def _answer(plan: Plan, call: Call, receive: Receive) -> Answer:
-    """Check, read, and ask the endpoint."""
-    elsewhere = await admit(plan, call)
-    if elsewhere is not None:
-        return elsewhere
-    if plan.reads:
-        check_head(plan, call.raw_headers)
-        body = await octets(plan, receive)
-        if plan.reads_form:
-            call.bring(form=_checked(plan, call, form_of(plan, body)), struct=plan.struct)
-        else:
-            call.bring(raw=body, value=struct_of(plan, body))
-            if plan.csrf:
-                check_token(call, call.raw_headers.get(CSRF_HEADER, b"").decode("latin-1"))
-    elif plan.csrf:
-        check_head(plan, call.raw_headers)
-        form = form_of(plan, await octets(plan, receive))
-        check_token(call, form.text(CSRF_FIELD) or call.raw_headers.get(CSRF_HEADER, b"").decode("latin-1"))
-    if plan.query is not None:
-        call.bring_query(call.query.into(plan.query))
-    answer = await plan.endpoint.call(call)
-    if plan.pages and plan.endpoint.method == "POST" and isinstance(answer, Page):
-        raise TypeError(f"POST {plan.endpoint.path} answered a page; it has to be 303 to one, so that a reload sends nothing twice")
-    return answer
+def _bring(plan: Plan, call: Call, body: bytes) -> None:
+    """Decode the body as the endpoint asks for it. The token of a form is in the form, that of a script in a header."""
+    if plan.reads_form:
+        form = forms.read(body, repeatable=plan.repeatable, limit=plan.limit)
+        if plan.csrf:
+            check_token(call, form.text(CSRF_FIELD) or _token_header(call))
+            form = form.without(CSRF_FIELD)
+        call.bring(form=form, struct=plan.struct)
+    else:
+        if plan.csrf:
+            check_token(call, _token_header(call))
+        call.bring(raw=body, value=None if plan.struct is None else bodies.read(body, plan.struct, limit=plan.limit))
 
 
-def _checked(plan: Plan, call: Call, form: forms.Form) -> forms.Form:
-    if not plan.csrf:
-        return form
-    check_token(call, form.text(CSRF_FIELD))
-    return form.without(CSRF_FIELD)
+def _token_header(call: Call) -> str:
+    return call.raw_headers.get(CSRF_HEADER, b"").decode("latin-1")
 
 
 def _no_endpoint(resource: Resource | None, method: str, plan: Plan, call: Call) -> Response:

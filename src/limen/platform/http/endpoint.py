@@ -86,9 +86,10 @@ class Endpoint:
     refusals: tuple[type[LimenError], ...] = ()
     cors: Cors = Cors.NEVER
     hot: bool = False
-    """Found in a dict before the router; its path has no parameters."""
+    """On the hot path: its place in the dict before the router is sure, because its path has no parameters."""
     csrf: bool | None = None
-    """Whether a POST needs a form of ours from the same origin. None: pages and what cookies authorise do; doors that take POSTs from elsewhere say False."""
+    """Whether a change needs a form of ours (or the header `limen-csrf`) from the same origin. None: pages and what cookies authorise do;
+    a door that takes POSTs from elsewhere says False."""
     at_origin: bool = False
     """`path` is relative to the origin and the tenant's prefix follows it (RFC 8414, section 3.1)."""
     media: tuple[str, ...] = ()
@@ -98,7 +99,7 @@ class Endpoint:
     limit: int = 0
     """Octets of the body at most; 0 is 16 KiB for forms, 64 KiB for JSON."""
     refuse: Translate | None = None
-    """How errors are told; None: problem+json under /api and for dev JSON, OAuth's JSON where `who` is PROTOCOL, else a page."""
+    """How errors are told; None: OAuth's JSON where `who` is PROTOCOL, problem+json under /api and where JSON is spoken, else a page."""
 
     def __post_init__(self) -> None:
         if not self.path.startswith("/") or self.method != self.method.upper():
@@ -119,6 +120,11 @@ class Endpoint:
         if self.media or self.takes is bytes:
             return self.media
         return (JSON_MEDIA,) if self.api and self.takes is not Form else (FORM_MEDIA,)
+
+    @property
+    def takes_json(self) -> bool:
+        """Whether its body is JSON: then a program calls it, not a form."""
+        return self.takes is not None and any(media.endswith(("/json", "+json")) for media in self.media_taken)
 
     @property
     def limit_taken(self) -> int:

@@ -17,7 +17,7 @@ class Plan:
     """What the edge does for an endpoint, as values that are looked at rather than worked out."""
 
     __slots__ = (
-        "csrf", "dev", "document", "endpoint", "json", "limit", "media", "paced", "packs", "pages", "query", "reads", "reads_form",
+        "csrf", "dev", "document", "endpoint", "guarded", "json", "limit", "media", "paced", "packs", "pages", "posts_page", "query", "reads", "reads_form",
         "repeatable", "scope", "session", "struct", "traffic", "translate",
     )  # fmt: skip
 
@@ -35,6 +35,9 @@ class Plan:
         """Whether a source that was refused too often has to wait; people behind one address are not made to."""
         changes = endpoint.method not in _SAFE
         self.csrf = changes and (self.pages or self.session) if endpoint.csrf is None else endpoint.csrf
+        self.guarded = self.csrf or self.session or self.dev or bool(self.scope)
+        """Whether anything has to be checked before the body is read; beside the pace, where somebody was refused."""
+        self.posts_page = self.pages and endpoint.method == "POST"
         self.reads = takes is not None
         self.media = tuple(media.encode("ascii") for media in endpoint.media_taken)
         self.reads_form = FORM_MEDIA in endpoint.media_taken and takes is not bytes

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from limen.platform.http.errors import ClientGone, TooLarge, TooSlow, WrongMedia
-from limen.platform.wire import bodies, forms
 
 if TYPE_CHECKING:
     from limen.platform.http.plan import Plan
@@ -32,7 +32,7 @@ def check_head(plan: Plan, headers: dict[bytes, bytes]) -> None:
     """Refuse by the header alone what need not be read."""
     length = headers.get(b"content-length")
     if length is not None and (len(length) > 12 or not length.isdigit() or int(length) > plan.limit):  # noqa: PLR2004 - longer than any body that fits
-        raise TooLarge(f"more than {plan.limit} octets")
+        raise TooLarge(f"more than {plan.limit} octets", headers=(("connection", "close"),))
     if b"content-encoding" in headers:
         raise WrongMedia("The body has to come uncompressed.")
     content_type = headers.get(b"content-type")
@@ -44,28 +44,46 @@ def check_head(plan: Plan, headers: dict[bytes, bytes]) -> None:
         raise WrongMedia(f"The body has to be {plan.endpoint.media_taken[0]}.")
 
 
-async def octets(plan: Plan, receive: Receive) -> bytes:
-    """Return the whole body. TooLarge as soon as it passes the limit, TooSlow when it dawdles, ClientGone when nobody is there any more."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    late = False
+class Bodies:
+    """Reads bodies, and gives up on those that do not come. One look every few seconds at all that wait costs a request next to nothing."""
 
-    def give_up() -> None:
-        nonlocal late
-        late = True
-        if task is not None:
-            task.cancel()
+    __slots__ = ("_late", "_looking", "_since")
 
-    timer = loop.call_later(_PATIENCE, give_up)
-    try:
-        return await _octets(plan.limit, receive)
-    except asyncio.CancelledError:
-        if not late:
-            raise
-        if task is not None:
+    def __init__(self) -> None:
+        self._since: dict[asyncio.Task[object], float] = {}
+        self._late: set[asyncio.Task[object]] = set()
+        self._looking = False
+
+    async def octets(self, limit: int, receive: Receive) -> bytes:
+        """Return the whole body. TooLarge as soon as it passes the limit, TooSlow when it dawdles, ClientGone when nobody is there any more."""
+        task = asyncio.current_task()
+        if task is None:
+            return await _octets(limit, receive)
+        self._since[task] = monotonic()
+        if not self._looking:
+            self._looking = True
+            asyncio.get_running_loop().call_later(_PATIENCE / 4, self._look)
+        try:
+            return await _octets(limit, receive)
+        except asyncio.CancelledError:
+            if task not in self._late:
+                raise
             task.uncancel()
-        raise TooSlow(f"the body did not come within {_PATIENCE:.0f} seconds", headers=(("connection", "close"),)) from None
-    finally:
-        timer.cancel()
+            raise TooSlow(f"the body did not come within {_PATIENCE:.0f} seconds", headers=(("connection", "close"),)) from None
+        finally:
+            del self._since[task]
+            if self._late:
+                self._late.discard(task)
+
+    def _look(self) -> None:
+        now = monotonic()
+        for task, since in self._since.items():
+            if now - since > _PATIENCE:
+                self._late.add(task)
+                task.cancel()
+        self._looking = bool(self._since)
+        if self._looking:
+            asyncio.get_running_loop().call_later(_PATIENCE / 4, self._look)
 
 
 async def _octets(limit: int, receive: Receive) -> bytes:
@@ -84,13 +102,3 @@ async def _octets(limit: int, receive: Receive) -> bytes:
         message = await receive()
         pieces.append(message.get("body", b""))
         size += len(pieces[-1])
-
-
-def form_of(plan: Plan, body: bytes) -> forms.Form:
-    """Return the body as a form."""
-    return forms.read(body, repeatable=plan.repeatable, limit=plan.limit)
-
-
-def struct_of(plan: Plan, body: bytes) -> object:
-    """Return a JSON body as the Struct the endpoint takes; an empty one is an object without members."""
-    return None if plan.struct is None else bodies.read(body or b"{}", plan.struct, limit=plan.limit)

@@ -90,7 +90,7 @@ def translator(endpoint: Endpoint) -> Translate:
     """Return how an endpoint tells its errors."""
     if endpoint.refuse is not None:
         return endpoint.refuse
-    if endpoint.api or endpoint.path.endswith(".json"):
+    if endpoint.api or endpoint.path.endswith(".json") or (endpoint.who.kind is not WhoKind.PROTOCOL and endpoint.takes_json):
         return as_problem
     return as_oauth if endpoint.who.kind is WhoKind.PROTOCOL else as_page
 

@@ -44,6 +44,8 @@ def respond(plan: Plan, call: Call, answer: Answer) -> Response:
     if isinstance(answer, Json):
         body = _encode(answer.value)
         fields = plan.json
+        if not (answer.headers or answer.cookies or plan.packs or call.binds):
+            return answer.status, [*fields, (b"content-length", b"%d" % len(body))], body
         if answer.headers:
             fields = _merged(fields, _own(answer.headers))
         if plan.packs and len(body) > _WORTH:

@@ -15,29 +15,19 @@ from limen.platform.telemetry.settings import Log
 _EVERY: Final = 0.2
 _MOST: Final = 500
 _FAILURE: Final = 500
-
-
-class _Line(msgspec.Struct, frozen=True):
-    time: str
-    level: str
-    event: str
-    method: str
-    route: str
-    status: int
-    ms: float
-    tenant: str
+_MOST_HEADS: Final = 10_000
 
 
 class RequestLog:
     """Keeps lines for a fifth of a second and writes them together. What a killed process had not written is lost; the log of facts is not this one."""
 
-    __slots__ = ("_encode", "_json", "_least", "_lines", "_out", "_second", "_stamp", "_waiting")
+    __slots__ = ("_heads", "_json", "_least", "_lines", "_out", "_second", "_stamp", "_waiting")
 
     def __init__(self, settings: Log, *, dev: bool, stream: TextIO | None = None) -> None:
         self._out = stream or sys.stderr
         self._json = is_json(settings, dev=dev)
         self._least = {"all": 0, "failures": _FAILURE, "none": 1_000}[settings.requests]
-        self._encode = msgspec.json.Encoder().encode
+        self._heads: dict[tuple[str, str, int, str], str] = {}
         self._lines: list[str] = []
         self._waiting = False
         self._second = 0
@@ -48,21 +38,34 @@ class RequestLog:
         if status < self._least:
             return
         now = time.time()
-        if int(now) != self._second:
-            self._second = int(now)
+        second = int(now)
+        if second != self._second:
+            self._second = second
             self._stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
-        stamp = f"{self._stamp}.{int(now * 1000) % 1000:03d}Z"
-        level = "error" if status >= _FAILURE else "info"
+        head = self._heads.get((method, route, status, tenant)) or self._head(method, route, status, tenant)
         if self._json:
-            line = self._encode(_Line(stamp, level, "request", method, route, status, round(seconds * 1000, 3), tenant)).decode()
+            line = f'{{"time":"{self._stamp}.{int(now % 1 * 1000):03d}Z",{head},"ms":{seconds * 1000:.3f}}}'
         else:
-            line = f"{stamp} [{level:<8}] {status} {method} {route} {seconds * 1000:.1f} ms  tenant={tenant}"
+            line = f"{self._stamp}.{int(now % 1 * 1000):03d}Z {head} {seconds * 1000:.1f} ms"
         self._lines.append(line)
         if not self._waiting:
             self._waiting = True
             asyncio.get_running_loop().call_later(_EVERY, self.flush)
         elif len(self._lines) >= _MOST:
             self._write()
+
+    def _head(self, method: str, route: str, status: int, tenant: str) -> str:
+        """Return what all lines of one kind have in common."""
+        level = "error" if status >= _FAILURE else "info"
+        if self._json:
+            known = {"level": level, "event": "request", "method": method, "route": route, "status": status, "tenant": tenant}
+            head = msgspec.json.encode(known).decode()[1:-1]
+        else:
+            head = f"[{level:<8}] {status} {method} {route}  tenant={tenant}"
+        if len(self._heads) >= _MOST_HEADS:
+            self._heads.clear()
+        self._heads[method, route, status, tenant] = head
+        return head
 
     def flush(self) -> None:
         """Write what is kept."""
