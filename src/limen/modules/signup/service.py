@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from limen.kernel.ids import AccountId
+from msgspec import UNSET
+
 from limen.modules import profiles, tenants
 from limen.modules.signup.model import Wish
 from limen.modules.signup.settings import Tenant
-from limen.platform.sql import Reader, Work
+from limen.platform.sql import Reader
 
 
 async def wishes(reader: Reader) -> Tenant:
@@ -20,6 +21,6 @@ async def stages(reader: Reader) -> int:
     return 2 + (asked.password is not Wish.NONE) + (asked.name is not Wish.NONE)
 
 
-async def keep_name(work: Work, account: AccountId, given: str, family: str) -> None:
-    """Write the name into the profile."""
-    await profiles.change(work, account, profiles.Profile(given_name=given or None, family_name=family or None))
+def named(given: str, family: str) -> profiles.Changes:
+    """Return what a name as typed changes in a profile; what is empty is left alone."""
+    return profiles.tidied(profiles.Changes(given_name=given.strip() or UNSET, family_name=family.strip() or UNSET))

@@ -28,11 +28,12 @@ _SHORTEST_RUN: Final = 4
 
 def is_guessable(password: str, words: Iterable[str]) -> bool:
     """True if hardly anything is left of a password once common words, `words`, rows of keys and repetitions are taken out."""
-    plain = re.sub(r"[\W_]+", "", password.casefold())
-    if not plain:
+    folded = password.casefold()
+    forms = {re.sub(r"[\W_]+", "", form) for form in (folded, folded.translate(_LEET))}
+    if forms == {""}:
         return len(set(password)) < _OWN_CHARACTERS
     at_hand = {part for word in words for part in _parts(word)}
-    return any(_left(form, at_hand) < _OWN_CHARACTERS for form in {plain, plain.translate(_LEET)})
+    return any(_left(form, at_hand) < _OWN_CHARACTERS for form in forms if form)
 
 
 def _parts(word: str) -> Iterable[str]:

@@ -7,15 +7,17 @@ from typing import Final
 
 import msgspec
 
-from limen.modules import factors, signin
+from limen.modules import factors, profiles, signin
 from limen.modules.factors import Prepared, Unfit
 from limen.modules.journey import Advance, Outcome, State, Stay, Step, View
 from limen.modules.signup import service
 from limen.modules.signup.model import MADE, NAME_DONE, PASSWORD_DONE, Wish
-from limen.platform.pages import Page, _m
+from limen.platform.pages import Message, Page, _m
 from limen.platform.sql import Database, Reader, Work
 
-_LONGEST_NAME: Final = 100
+GIVEN: Final = "signup.given_name"
+FAMILY: Final = "signup.family_name"
+_LONGEST_NAME: Final = 400
 
 
 class Names(msgspec.Struct, frozen=True):
@@ -72,8 +74,8 @@ async def _ask_name(reader: Reader, state: State) -> Page:
         template="signup/name.html",
         title=_m("What is your name?"),
         values={
-            "given_name": state.mark("signup.given_name"),
-            "family_name": state.mark("signup.family_name"),
+            "given_name": state.mark(GIVEN),
+            "family_name": state.mark(FAMILY),
             "optional": (await service.wishes(reader)).name is Wish.OPTIONAL,
             "stages": await service.stages(reader),
         },
@@ -86,18 +88,15 @@ async def _take_name(work: Work, view: View, answer: Names, checked: None) -> Ou
     optional = (await service.wishes(work)).name is Wish.OPTIONAL
     if optional and answer.action == "skip":
         return Advance(state.marked(NAME_DONE))
-    given, family = answer.given_name.strip(), answer.family_name.strip()
-    errors = {}
-    if not given and not optional:
+    changes = service.named(answer.given_name, answer.family_name)
+    errors: dict[str, str | Message] = {**profiles.faults(changes, work.now.date())}
+    if not answer.given_name.strip() and not optional:
         errors["given_name"] = _m("Enter your first name.")
-    for field, value in (("given_name", given), ("family_name", family)):
-        if len(value) > _LONGEST_NAME or any(ord(letter) < ord(" ") for letter in value):
-            errors[field] = _m("This name is too long, or has a character in it that no name has.")
     if errors:
-        return Stay(state.marked("signup.given_name", given[:_LONGEST_NAME]).marked("signup.family_name", family[:_LONGEST_NAME]), errors)
-    if state.account is not None and (given or family):
-        await service.keep_name(work, state.account, given, family)
-    return Advance(state.marked(NAME_DONE))
+        return Stay(state.marked(GIVEN, answer.given_name[:_LONGEST_NAME]).marked(FAMILY, answer.family_name[:_LONGEST_NAME]), errors)
+    if state.account is not None:
+        await profiles.change(work, state.account, changes)
+    return Advance(state.marked(NAME_DONE).unmarked(GIVEN, FAMILY))
 
 
 PASSWORD: Final = Step[signin.NewPassword, Prepared | Unfit](

@@ -1,0 +1,59 @@
+"""The factor e-mail code: six digits, compared by digest, typed as people type."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from limen.extensions.factors.email_code import EXTENSION, challenge, check, normal
+from limen.kernel import secrets
+from limen.modules.factors import Match, Mismatch, Purpose
+
+
+def test_a_challenge_keeps_a_digest_and_sends_the_code() -> None:
+    """Six digits, ten minutes, five tries; what is kept does not hold the code."""
+    made = challenge(Purpose.SIGN_IN)
+    code = made.sending.values["code"]
+    assert len(code) == 6
+    assert code.isdigit()
+    assert (made.lifetime.total_seconds(), made.tries, made.sending.values["minutes"]) == (600, 5, "10")
+    assert code.encode() not in made.kept
+    assert check(made.kept, code) == Match()
+
+
+def test_the_mail_says_what_the_code_is_for() -> None:
+    """Signing in, signing up and recovering have their own words; only signing up sends a code to an address without an account."""
+    found = {purpose: challenge(purpose) for purpose in Purpose}
+    assert {purpose: made.sending.template for purpose, made in found.items()} == {
+        Purpose.SIGN_IN: "sign_in_code",
+        Purpose.SIGN_UP: "sign_up_code",
+        Purpose.RECOVERY: "recovery_code",
+    }
+    assert {purpose for purpose, made in found.items() if made.absent is None} == {Purpose.SIGN_UP}
+
+
+def test_a_code_may_be_typed_as_people_do() -> None:
+    """Blanks, dashes and the digits of other scripts are the same code."""
+    kept = secrets.digest("042917")
+    for typed in ("042917", " 042 917 ", "042-917", "042\u2013917", "٠٤٢٩١٧", "0 4 2 9 1 7\n", "\uff10\uff14\uff12\uff19\uff11\uff17"):
+        assert check(kept, typed) == Match(), typed
+    for typed in ("", "42917", "0429170", "042918", "042917x"):
+        assert check(kept, typed) == Mismatch(), typed
+
+
+def test_without_a_code_nothing_is_right() -> None:
+    """Where none was sent, or a decoy was kept, no answer fits."""
+    assert check(None, "000000") == Mismatch()
+    assert check(secrets.octets(32), "000000") == Mismatch()
+
+
+@given(st.text(max_size=80))
+def test_anything_may_be_typed(typed: str) -> None:
+    """Whatever is typed is an answer, right or wrong, and never an error."""
+    assert isinstance(check(secrets.digest("123456"), typed), Match | Mismatch)
+    assert normal(normal(typed)) == normal(typed) or len(typed) > 40
+
+
+def test_the_extension_reaches_no_level() -> None:
+    """A mailbox is no authenticator of its own."""
+    assert (EXTENSION.name, EXTENSION.acr) == ("email_code", "lmn:email")

@@ -1,0 +1,168 @@
+"""A whole server in process for walks without script: a tenant, its mailbox, and browsers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from functools import cache
+
+import pytest
+import sqlalchemy as sa
+
+from limen.app import discover
+from limen.app.ground import reactions
+from limen.kernel.clock import SystemClock
+from limen.kernel.facts import SYSTEM
+from limen.kernel.ids import SERVER, AccountId, TenantId
+from limen.kernel.secrets import Secret
+from limen.modules import accounts, factors, journey, keys, tenants
+from limen.modules.factors import Chosen, Context, Prepared
+from limen.modules.sessions.api import signed_in
+from limen.modules.tenants.api import Directory
+from limen.platform.crypto import Keyring
+from limen.platform.duties import Running, Settings
+from limen.platform.http import Call, Edge, Endpoint, Options, build
+from limen.platform.outbox import Runner
+from limen.platform.pages import Brand, install_cards, register, registered
+from limen.platform.sql import FACTS, open_database, statement
+from tests.conftest import World
+from tests.rig.asgi import Answer, Client
+
+BASE = "http://localhost:8400"
+PASSWORD = "four grey geese dance"
+ADA = "ada@example.com"
+
+
+class Gate:
+    """Who is signed in; no tokens here."""
+
+    async def session(self, call: Call) -> tuple[AccountId, object] | None:
+        return await signed_in(call)
+
+    async def bearer(self, call: Call, token: str, scope: str) -> object:
+        raise NotImplementedError
+
+
+@cache
+def endpoints() -> tuple[Endpoint, ...]:
+    """Fill the registries of code from the folders."""
+    for package in discover.packages():
+        folder = discover.folder_of(package)
+        if discover.short_name(package) not in registered() and (folder / "templates").is_dir():
+            register(discover.short_name(package), folder)
+    steps = [step for _, found in discover.gathered(("steps",), "STEPS", tuple) for step in found]
+    journeys = [one for _, found in discover.gathered(("steps",), "JOURNEYS", tuple) for one in found]
+    TABLES.append(journey.Tables(steps, journeys, {"portal": "/account", "oauth": "/oauth/authorize/resume"}))
+    install_cards(card for _, found in discover.gathered(("pages",), "CARDS", tuple) for card in found)
+    factors.install(discover.plugged("factors"))
+    wanted = ("journey", "notices", "portal")
+    return tuple(one for package, found in discover.gathered(("pages", "api"), "ENDPOINTS", tuple) if discover.short_name(package) in wanted for one in found)
+
+
+TABLES: list[journey.Tables] = []
+
+
+@dataclass(frozen=True)
+class Happened:
+    """A fact as stored."""
+
+    name: str
+    tenant: str
+    subject: str | None
+    data: dict[str, object]
+
+
+_HAPPENED = statement(sa.select(FACTS.c.name, FACTS.c.tenant, FACTS.c.subject, FACTS.c.data), into=Happened, across_tenants="a test looks at everything")
+
+
+@dataclass
+class Town:
+    """A running server: its application, its outbox, and what one needs to look behind the pages."""
+
+    world: World
+    app: Edge
+    runner: Runner
+    read: set[str] = field(default_factory=set)
+
+    def browser(self, *, base: str = BASE, language: str = "en", address: str = "127.0.0.1") -> Client:
+        """Return a fresh browser."""
+        return Client(self.app, base, language=language, address=address)
+
+    async def mails(self) -> list[dict[str, str]]:
+        """Deliver what is due and return the mailbox, newest first."""
+        await self.runner.run_due()
+        answer = await self.browser().get("/dev/mailbox.json")
+        found: list[dict[str, str]] = answer.json()
+        return found
+
+    async def code(self, to: str = ADA) -> str:
+        """Return the newest code sent to an address."""
+        return next(mail["code"] for mail in await self.mails() if mail["to"] == to and mail["code"])
+
+    async def account(self, address: str = ADA, password: str | None = PASSWORD) -> AccountId:
+        """Make an account as if it had been there before."""
+        async with self.world.work() as work:
+            made = await accounts.create(work, "email", address)
+            assert isinstance(made, accounts.Account)
+            if password is not None:
+                secret = await self._secret(password)
+                await factors.enrol(work, made.id, secret)
+        return made.id
+
+    @staticmethod
+    async def _secret(password: str) -> Prepared:
+        way = factors.factor("password")
+        assert way.enrol is not None
+        made = way.enrol(password, Context(alone=False))
+        assert isinstance(made, Chosen), made
+        return Prepared("password", Secret(made.secret))
+
+    async def set(self, **settings: dict[str, object]) -> None:
+        """Set the tenant's settings, by module."""
+        async with self.world.work() as work:
+            tenant = await tenants.find(work)
+            await tenants.save(work, replace(tenant, settings={**tenant.settings, **settings}))
+
+    async def facts(self, name: str = "") -> list[Happened]:
+        """Return what was recorded, of all tenants, in no promised order, by the beginning of its name."""
+        async with self.world.db.read(SERVER) as reader:
+            found = await reader.all(_HAPPENED)
+        return [fact for fact in found if fact.name.startswith(name)]
+
+
+async def town_of(world: World) -> Town:
+    """Build the server around an empty database."""
+    db = world.db
+    settings = Settings([Running(dev=True)])
+    found = endpoints()
+    journey.install(TABLES[0])
+    for name in ("acme", "rival"):
+        async with db.work(TenantId(name), SYSTEM) as work:
+            await tenants.save(work, tenants.Tenant(name=TenantId(name), brand=Brand(name=name.title()), default=name == "acme", languages=("en", "de", "ar")))
+    options = Options(base_url=BASE, dev=True, source_label=lambda reader, address: keys.blind(reader, "address", address))
+    app = build(found, Directory(BASE, db, dev=True), Gate(), db, settings, options)
+    jobs = [kind for _, kinds in discover.gathered(("jobs",), "JOBS", tuple) for kind in kinds]
+    return Town(world, app, Runner(db, settings, jobs))
+
+
+@pytest.fixture
+async def town(database_url: str, keyring: Keyring, clock: SystemClock) -> AsyncIterator[Town]:
+    """A server with the tenants acme (default) and rival, on each database."""
+    opened = await open_database(database_url, keyring, clock, reactions(), test_mode=True)
+    try:
+        yield await town_of(World(opened, clock, keyring, database_url))
+    finally:
+        await opened.close()
+
+
+def step_of(page: Answer) -> str:
+    """Return the step a page shows."""
+    return next((form.fields["step"] for form in page.forms() if "step" in form.fields), "")
+
+
+def plain(page: Answer) -> str:
+    """Return a page without what differs from one response to the next: nonces, tokens, journeys, addresses typed."""
+    text = re.sub(r'nonce="[^"]*"', 'nonce=""', page.text)
+    text = re.sub(r'name="csrf" value="[^"]*"', 'name="csrf"', text)
+    return re.sub(r"jny_[0-9a-z]{26}", "jny", text)
