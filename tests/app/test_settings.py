@@ -124,7 +124,7 @@ def test_a_missing_file_names_the_command_that_makes_it(tmp_path: Path) -> None:
 
 def test_a_secret_stays_out_of_the_file(tmp_path: Path) -> None:
     """`env:NAME` and `file:PATH` are followed; a variable that is not there is a mistake that names it."""
-    file = written(tmp_path, DEV + '[mail]\nurl = "smtps://user@mail.example:465"\npassword = "env:MAIL_PASSWORD"\n')
+    file = written(tmp_path, DEV + '[mail]\nurl = "smtps://user@mail.example:465"\nsender = "id@mail.example"\npassword = "env:MAIL_PASSWORD"\n')
     settings.load(file, {"MAIL_PASSWORD": "hush"})
     with pytest.raises(Misconfigured, match="MAIL_PASSWORD") as refused:
         settings.load(file, {})

@@ -17,7 +17,15 @@ from limen.modules.accounts.errors import (
     StateForbids,
     TooManyIdentifiers,
 )
-from limen.modules.accounts.facts import AccountClosed, AccountCreated, AccountResumed, AccountSuspended, IdentifierAdded, IdentifierDropped
+from limen.modules.accounts.facts import (
+    AccountClosed,
+    AccountCreated,
+    AccountResumed,
+    AccountSuspended,
+    IdentifierAdded,
+    IdentifierDropped,
+    IdentifiersReindexed,
+)
 from limen.modules.accounts.model import EMAIL, KINDS, Account, AccountState, Identifier, Taken
 from limen.modules.accounts.service import (
     add_identifier,
@@ -49,6 +57,7 @@ __all__ = [
     "IdentifierAdded",
     "IdentifierDropped",
     "IdentifierTaken",
+    "IdentifiersReindexed",
     "InvalidIdentifier",
     "InvalidReason",
     "LastIdentifier",

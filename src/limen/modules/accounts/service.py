@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from email_validator import EmailNotValidError, validate_email
+
 from limen.kernel.ids import AccountId, new
 from limen.modules import keys
 from limen.modules.accounts import store
@@ -23,6 +25,7 @@ from limen.modules.accounts.errors import (
 )
 from limen.modules.accounts.facts import AccountClosed, AccountCreated, AccountResumed, AccountSuspended, IdentifierAdded, IdentifierDropped
 from limen.modules.accounts.model import EMAIL, KINDS, MOVES, Account, AccountState, Identifier, Taken
+from limen.platform.crypto import Box
 from limen.platform.sql import Reader, Work
 
 _LONGEST: Final = 320
@@ -49,15 +52,13 @@ def normalise(kind: str, value: str) -> str:
 
 
 def _email(kind: str, value: str) -> tuple[str, str, str]:
-    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - 30 ms that `limen --help` need not pay
-
     if kind != EMAIL:
         raise InvalidIdentifier(f"there are identifiers of kind {', '.join(KINDS)}")
     text = value.strip()
     if not 0 < len(text) <= _LONGEST:
         raise InvalidIdentifier("an e-mail address has up to 254 characters")
     try:
-        found = validate_email(text, check_deliverability=False, test_environment=True)
+        found = validate_email(text, strict=True, check_deliverability=False, test_environment=True)
     except EmailNotValidError:
         raise InvalidIdentifier("that is no e-mail address") from None
     return found.local_part, found.domain.lower(), (found.ascii_domain or found.domain).lower()
@@ -84,19 +85,20 @@ async def add_identifier(work: Work, account: AccountId, kind: str, value: str) 
     held = await _take(work, account)
     if held.state is AccountState.CLOSED:
         raise StateForbids("the account is closed")
-    own = await identifiers(work, account)
-    wanted = normalise(kind, value)
-    for one in own:
-        if one.kind == kind and normalise(one.kind, one.value) == wanted:
-            return one
-    if len(own) >= _MOST_IDENTIFIERS:
-        raise TooManyIdentifiers(f"an account has at most {_MOST_IDENTIFIERS} identifiers")
     claimed = await _claim(work, account, kind, value)
     if isinstance(claimed, Taken):
-        return claimed
+        return claimed if claimed.account != account else await _own(work, account, kind, value)
+    if len(await store.identifiers(work, [account])) > _MOST_IDENTIFIERS:
+        raise TooManyIdentifiers(f"an account has at most {_MOST_IDENTIFIERS} identifiers")
     await _fill(work, claimed, value)
     work.record(IdentifierAdded(subject=account, kind=kind, identifier=claimed.id))
     return Identifier(claimed.id, kind, written(kind, value), work.now)
+
+
+async def _own(work: Work, account: AccountId, kind: str, value: str) -> Identifier:
+    """Return the account's identifier that equals `value`."""
+    wanted = normalise(kind, value)
+    return next(one for one in await identifiers(work, account) if one.kind == kind and normalise(kind, one.value) == wanted)
 
 
 async def drop_identifier(work: Work, account: AccountId, identifier: str) -> None:
@@ -131,12 +133,14 @@ async def identifiers(reader: Reader, account: AccountId) -> tuple[Identifier, .
 async def identifiers_of(reader: Reader, accounts: Sequence[AccountId]) -> dict[AccountId, tuple[Identifier, ...]]:
     """Return the identifiers of several accounts."""
     found: dict[AccountId, list[Identifier]] = {}
-    boxes: dict[AccountId, keys.Box] = {}
+    boxes: dict[AccountId, Box] = {}
     for kept in await store.identifiers(reader, accounts):
-        try:
-            box = boxes.get(kept.account) or boxes.setdefault(kept.account, await keys.subject_box(reader, kept.account))
-        except keys.Forgotten:
-            continue
+        if kept.account not in boxes:
+            try:
+                boxes[kept.account] = await keys.subject_box(reader, kept.account)
+            except keys.Forgotten:
+                continue
+        box = boxes[kept.account]
         value = box.open(kept.value, kept.place(reader.tenant)).decode()
         found.setdefault(kept.account, []).append(Identifier(kept.id, kept.kind, value, kept.verified_at))
     return {account: tuple(several) for account, several in found.items()}

@@ -79,6 +79,9 @@ _CLAIM: Final = statement(insert_new(IDENTIFIERS, key=("tenant", "kind", "blind"
 _FILL: Final = statement(
     sa.update(IDENTIFIERS).where(_I.tenant == bind("tenant"), _I.kind == bind("of_kind"), _I.blind == bind("of_blind")).values(value=bind("value")),
 )
+_REBLIND: Final = statement(
+    sa.update(IDENTIFIERS).where(_I.tenant == bind("tenant"), _I.kind == bind("of_kind"), _I.blind == bind("of_blind")).values(blind=bind("blind"))
+)
 _OF: Final = statement(
     sa.select(*_KEPT).where(_I.tenant == bind("tenant"), one_of(_I.account, "accounts")).order_by(_I.account, _I.id),
     into=Kept,
@@ -125,6 +128,11 @@ async def claim(work: Work, kept: Kept) -> bool:
 async def fill(work: Work, kept: Kept) -> None:
     """Write the sealed value of an identifier that was just claimed."""
     await work.run(_FILL, of_kind=kept.kind, of_blind=kept.blind, value=kept.value)
+
+
+async def reblind(work: Work, kept: Kept, blind: bytes) -> None:
+    """Write an identifier's index under another key; the seal of its value does not depend on it."""
+    await work.run(_REBLIND, of_kind=kept.kind, of_blind=kept.blind, blind=blind)
 
 
 async def identifiers(reader: Reader, accounts: Sequence[AccountId]) -> list[Kept]:
