@@ -80,7 +80,7 @@ async def _keep(job: Job[Order], letter: Letter) -> None:
             text=letter.text,
             code=order.values.get("code", ""),
             link=order.values.get("link", ""),
-            at=work.now,
+            at=order.at,
         )
         await mail.drop_in(work, job.id, dropped)
 

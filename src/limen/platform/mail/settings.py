@@ -48,10 +48,10 @@ class Server:
     def __post_init__(self) -> None:
         if self.url:
             relay(self.url)
-        try:
-            mailbox(self.sender)
-        except MailRejected:
-            raise BadSetting("mail.sender", f"{self.sender!r} is no address", 'write it as "no-reply@example.com"') from None
+            try:
+                mailbox(self.sender)
+            except MailRejected:
+                raise BadSetting("mail.sender", f"{self.sender!r} is no address", 'write it as "no-reply@example.com"') from None
         if not 0 < self.timeout <= _LONGEST_SECONDS:
             raise BadSetting("mail.timeout", f"{self.timeout} seconds", f"1 to {_LONGEST_SECONDS}")
 

@@ -16,7 +16,7 @@ from limen.platform.sql import Id, Instant, Reader, Work, bind, insert_new, stat
 MAILBOX: Final = table(
     "dev_mailbox",
     sa.Column("id", Id, primary_key=True),
-    sa.Column("seq", sa.Integer, nullable=False),  # order of arrival: the clock of dev mode can be turned back
+    sa.Column("seq", sa.Integer, nullable=False),  # order of arrival, by which the oldest go
     sa.Column("at", Instant, nullable=False),
     sa.Column("message", sa.LargeBinary, nullable=False),  # sealed under the epoch key
     sa.Index("dev_mailbox_by_arrival", "seq"),
@@ -52,8 +52,8 @@ _COLUMNS = (_C.tenant, _C.id, _C.message)
 _ADD = statement(insert_new(MAILBOX, ("tenant", "id")))
 _LAST = statement(sa.select(sa.func.coalesce(sa.func.max(_C.seq), 0)), into=int, across_tenants=_ALL)
 _TRIM = statement(sa.delete(MAILBOX).where(_C.seq <= bind("seq")), across_tenants=_ALL)
-_EVERY = statement(sa.select(*_COLUMNS).order_by(_C.seq.desc(), _C.id.desc()).limit(MOST), into=_Kept, across_tenants=_ALL)
-_OWN = statement(sa.select(*_COLUMNS).where(_C.tenant == bind("tenant")).order_by(_C.seq.desc(), _C.id.desc()).limit(MOST), into=_Kept)
+_EVERY = statement(sa.select(*_COLUMNS).order_by(_C.at.desc(), _C.seq.desc()).limit(MOST), into=_Kept, across_tenants=_ALL)
+_OWN = statement(sa.select(*_COLUMNS).where(_C.tenant == bind("tenant")).order_by(_C.at.desc(), _C.seq.desc()).limit(MOST), into=_Kept)
 
 
 def _place(tenant: TenantId, message: str) -> Place:
@@ -64,12 +64,12 @@ async def drop_in(work: Work, message: str, dropped: Dropped) -> None:
     """Put a message into the mailbox under an id of the caller's; the same id a second time changes nothing."""
     last = await work.one(_LAST) or 0
     sealed = work.tx.db.keyring.seal(msgspec.json.encode(dropped), _place(work.tenant, message))
-    await work.run(_ADD, id=message, seq=last + 1, at=work.now, message=sealed)
+    await work.run(_ADD, id=message, seq=last + 1, at=dropped.at, message=sealed)
     await work.run(_TRIM, seq=last + 1 - MOST)
 
 
 async def mailbox_of(reader: Reader, *, everybody: bool = False) -> list[Dropped]:
-    """Return the tenant's messages, or those of all tenants, the last to arrive first."""
+    """Return the tenant's messages, or those of all tenants, newest first by the time they were ordered: delivery may overtake."""
     kept = await reader.all(_EVERY if everybody else _OWN)
     keyring = reader.tx.db.keyring
     return [msgspec.json.decode(keyring.open(one.message, _place(one.tenant, one.id)), type=Dropped) for one in kept]
