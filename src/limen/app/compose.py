@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING
 from limen.app import discover
 from limen.app.ground import Opened
 from limen.app.settings import ServerSettings
+from limen.kernel.ids import SERVER
 from limen.modules import factors, journey, keys
 from limen.modules.oauth.bearer import admits
 from limen.modules.sessions.api import signed_in
 from limen.modules.tenants.api import Directory
+from limen.platform.crypto import pool
 from limen.platform.http import Access, Call, Edge, Endpoint, Options, Refusal, build
 from limen.platform.outbox import Runner
 from limen.platform.pages import install_cards, prepare, register, registered
+from limen.platform.sql import Database, facts_lag
 from limen.platform.telemetry import Log, Meter, Server, listener, set_up, shared
 
 if TYPE_CHECKING:
@@ -84,6 +87,18 @@ def install() -> tuple[Endpoint, ...]:
     return tuple(endpoint for _, found in discover.everywhere("ENDPOINTS", tuple) for endpoint in found)
 
 
+def measure(meter: Meter, db: Database) -> None:
+    """Let the figures tell of what piles up: facts without a position, passwords waiting to be hashed."""
+
+    async def lag() -> float:
+        async with db.read(SERVER) as reader:
+            return await facts_lag(reader)
+
+    meter.gauge("facts_lag_seconds", "Age of the oldest fact that readers of the log cannot see yet.", lag, sums=False)
+    meter.gauge("hashes_waiting", "Password hashes in the queue.", lambda: pool().waiting)
+    meter.gauge("hashes_busy", "Threads at work on password hashes.", lambda: pool().busy)
+
+
 async def compose(opened: Opened, *, share: Path | None = None) -> House:
     """Return one process's house. `share` is the socket on which a parent process reads this one's figures."""
     settings, db = opened.settings, opened.db
@@ -92,6 +107,7 @@ async def compose(opened: Opened, *, share: Path | None = None) -> House:
     endpoints = install()
     prepare()
     meter = Meter()
+    measure(meter, db)
     options = Options(
         base_url=server.base_url,
         dev=server.dev,

@@ -91,6 +91,7 @@ async def serve_on(chosen: Settings, listening: socket.socket, *, share: Path | 
             for task in beside:
                 with suppress(asyncio.CancelledError):
                     await asyncio.wait_for(task, GRACE)
+            await house.app.close()
 
 
 def serve_here(chosen: Settings, listening: socket.socket, *, share: Path | None = None) -> None:

@@ -149,7 +149,8 @@ def section_of(kind: type) -> str:
 def sections() -> dict[str, type]:
     """Return every section of `limen.toml` with the dataclass it is read into."""
     own: dict[str, type] = {section_of(one): one for one in (ServerSettings, DatabaseSettings, KeyringPlace)}
-    for package, kind in discover.gathered(("settings",), "Server", type):
+    more = [(package, kind) for package, kinds in discover.gathered(("settings",), "SECTIONS", tuple) for kind in kinds]
+    for package, kind in (*discover.gathered(("settings",), "Server", type), *more):
         name = section_of(kind)
         if own.setdefault(name, kind) is not kind:
             message = f"{package}: section [{name}] is taken"

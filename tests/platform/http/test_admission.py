@@ -7,7 +7,7 @@ import pytest
 
 from limen.kernel.ids import TenantId
 from limen.kernel.secrets import Secret
-from limen.platform.http import PUBLIC, SESSION, Answer, Call, Endpoint, Form, Json, SeeOther, SetCookie, drop_cookie, scope
+from limen.platform.http import PUBLIC, SESSION, Answer, Call, Endpoint, Form, Json, SeeOther, SetCookie, as_problem, drop_cookie, scope
 from limen.platform.http.browser import Browser
 from limen.platform.http.cookies import Cookies, header_of
 from limen.platform.http.site import Place
@@ -122,12 +122,14 @@ async def test_every_post_of_a_page_is_guarded(make: Make) -> None:
         post("/signout", takes=None, call=leave),
         post("/account/thing.json", who=SESSION, takes=Thing, media=("application/json",), call=thing),
         post("/oauth/authorize", csrf=False, call=enter),
+        post("/oauth/logout/confirm", call=enter, refuse=as_problem),
     )
     token = (await client.get("/signin")).forms()[0].fields["csrf"]
     assert (await client.post("/signout", form={"x": "1"})).status == 403
     assert (await client.post("/signout")).status == 403
     assert (await client.post("/signout", form={"csrf": token}, follow=False)).status == 303
     assert (await client.post("/oauth/authorize", form={"a": "1"}, cross_site=True, follow=False)).status == 303
+    assert (await client.post("/oauth/logout/confirm", form={"a": "1"})).status == 403
     assert (await client.post("/account/thing.json", json={"a": 7})).status == 403
     assert (await client.post("/account/thing.json", json={"a": 7}, headers={"limen-csrf": token})).json() == 7
 

@@ -38,6 +38,7 @@ Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 """What is started before the first request and stopped after the last."""
 
 _GONE: Final = 499
+_REFUSED: Final = 400
 _SERVER_ERROR: Final = 500
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -81,6 +82,11 @@ class Edge:
         seconds = perf_counter() - started
         plan.traffic.seen(status, seconds)
         self._log.note(method, plan.endpoint.path, status, seconds, call.site.tenant)
+
+    async def close(self) -> None:
+        """Write what is still counted and logged only in memory; after the last answer, before the database is closed."""
+        await self.house.refusals.close()
+        self._log.flush()
 
     async def _other(self, kind: str, receive: Receive, send: Send) -> None:
         if kind == "lifespan":
@@ -174,7 +180,7 @@ class Edge:
         if plan.query is not None:
             call.bring_query(call.query.into(plan.query))
         answer = await plan.endpoint.call(call)
-        if plan.posts_page and isinstance(answer, Page):
+        if plan.posts_page and isinstance(answer, Page) and answer.status < _REFUSED:
             raise TypeError(f"POST {plan.endpoint.path} answered a page; it has to be 303 to one, so that a reload sends nothing twice")
         return answer
 
@@ -191,7 +197,7 @@ class Edge:
                     await send({"type": "lifespan.startup.complete"})
                     await receive()
                     stage = "shutdown"
-            await self.house.refusals.close()
+            await self.close()
             await send({"type": "lifespan.shutdown.complete"})
         except Exception as trouble:  # noqa: BLE001 - the server is told, and stops
             _log.exception(f"{stage}.failed")

@@ -99,7 +99,7 @@ class Endpoint:
     limit: int = 0
     """Octets of the body at most; 0 is 16 KiB for forms, 64 KiB for JSON."""
     refuse: Translate | None = None
-    """How errors are told; None: OAuth's JSON where `who` is PROTOCOL, problem+json under /api and where JSON is spoken, else a page."""
+    """How errors are told; None: OAuth's JSON where `who` is PROTOCOL, problem+json where else programs call (API, JSON, CORS), else a page."""
 
     def __post_init__(self) -> None:
         if not self.path.startswith("/") or self.method != self.method.upper():

@@ -8,7 +8,7 @@ import msgspec
 
 from limen.kernel.errors import Kind, LimenError
 from limen.platform.http.answers import Answer, Headers, Raw
-from limen.platform.http.endpoint import Endpoint, Translate, WhoKind
+from limen.platform.http.endpoint import Cors, Endpoint, Translate, WhoKind
 from limen.platform.http.errors import HttpError, Unexpected, status_of
 from limen.platform.pages import error_page
 from limen.platform.wire.bodies import BadJson
@@ -90,11 +90,12 @@ def translator(endpoint: Endpoint) -> Translate:
     """Return how an endpoint tells its errors."""
     if endpoint.refuse is not None:
         return endpoint.refuse
-    if endpoint.api or endpoint.path.endswith(".json") or (endpoint.who.kind is not WhoKind.PROTOCOL and endpoint.takes_json):
-        return as_problem
-    return as_oauth if endpoint.who.kind is WhoKind.PROTOCOL else as_page
+    if endpoint.who.kind is WhoKind.PROTOCOL:
+        return as_oauth
+    return as_page if speaks_pages(endpoint) else as_problem
 
 
 def speaks_pages(endpoint: Endpoint) -> bool:
-    """Whether people meet the endpoint in a browser: it has pages, and the rules of pages."""
-    return translator(endpoint) is as_page
+    """Whether people meet the endpoint in a browser, so that cookies count and the rules of pages hold."""
+    by_program = endpoint.who.kind in (WhoKind.PROTOCOL, WhoKind.SCOPE) or endpoint.cors is not Cors.NEVER
+    return not (by_program or endpoint.api or endpoint.takes_json or endpoint.path.endswith(".json"))
