@@ -71,8 +71,10 @@ def test_strict_tables_get_names_that_sqlite_takes() -> None:
 def test_every_statement_compiles_for_both_databases() -> None:
     """Statements are compiled when first used; here all that are loaded are."""
     for made in list(STATEMENTS):
-        if made.source is not None and "test_statements" not in str(made.across_tenants):
+        try:
             assert made.sqlite.names == made.postgresql.names, made.sqlite.sql
+        except TypeError as refused:
+            assert "default" in str(refused) or "one_of" in str(refused)  # noqa: PT017 -- those that the tests above made
 
 
 async def test_limits_and_constants_are_bound(world: World) -> None:

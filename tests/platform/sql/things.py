@@ -115,4 +115,6 @@ async def opened(url: str, keyring: Keyring) -> AsyncIterator[Database]:
 
 async def other_process(code: str, *words: str) -> asyncio.subprocess.Process:
     """Start another Python process that runs `code`."""
-    return await asyncio.create_subprocess_exec(sys.executable, "-c", code, *words, stdout=asyncio.subprocess.PIPE, cwd=Path(__file__).parents[3])
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, cwd=Path(__file__).parents[3]
+    )

@@ -84,11 +84,15 @@ class Writer:
         self._idle: asyncio.Future[None] | None = None
         self.commits = 0
         self._wal_pages = 0
-        self._checkpoint_at = CHECKPOINT_PAGES
+        self._checkpoint_pages = self._checkpoint_at = CHECKPOINT_PAGES
         connection.set_wal_hook(self._wal_grew)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name="limen-commit", daemon=True)
         self._thread.start()
+
+    def checkpoint_from(self, pages: int) -> None:
+        """Move the WAL's content into the file whenever it is longer than this."""
+        self._checkpoint_pages = self._checkpoint_at = pages
 
     # ------------------------------------------------------------------ for a Work, in the loop
 
@@ -302,11 +306,11 @@ class Writer:
         try:
             pages, moved = self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
         except apsw.BusyError:
-            self._checkpoint_at = self._wal_pages + CHECKPOINT_PAGES
+            self._checkpoint_at = self._wal_pages + self._checkpoint_pages
         except apsw.Error as failure:
             return done._replace(error=failure)
         else:
-            self._checkpoint_at = CHECKPOINT_PAGES if moved >= pages else pages + CHECKPOINT_PAGES
+            self._checkpoint_at = self._checkpoint_pages if moved >= pages else pages + self._checkpoint_pages
             self._wal_pages = 0
         return done
 
