@@ -6,9 +6,12 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+
+from limen.app.commands.check import is_optimised
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -47,10 +50,7 @@ class Figure:
 
 def interpreter() -> str:
     """Name the Python that runs, and how it was built."""
-    import sysconfig
-
-    flags = sysconfig.get_config_var("CONFIG_ARGS") or ""
-    build = "optimised (PGO)" if "--enable-optimizations" in flags else "plain build"
+    build = "optimised build" if is_optimised() else "plain build"
     return f"{platform.python_implementation()} {platform.python_version()}, {build}, {sys.executable}"
 
 
@@ -69,7 +69,7 @@ def version_of(*command: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[0]
 
 
-def markdown(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def markdown(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """Return a table as the docs show it."""
     widths = [max(len(row[n]) for row in (head, *rows)) for n in range(len(head))]
     lines = [" | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (head, *rows)]

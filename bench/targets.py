@@ -10,14 +10,14 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from bench.figures import pinned
 from bench.load import Answer, press, request
 from tests.rig.server import LIMEN, LimenServer, free_port
-from tests.rig.walker import Walker
+from tests.rig.walker import Answers, Walker
 
 NODE = Path(__file__).parents[1] / "tests" / "node"
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
@@ -26,7 +26,7 @@ BACK = "http://127.0.0.1:9/callback"
 SCOPES = "openid profile email offline_access"
 SERVICE = ("svc", "the-benchmark-secret-of-the-service-client")
 SHOP = ("shop", "the-benchmark-secret-of-the-shop-client-")
-PASSWORD = "correct horse battery staple"
+PASSWORD = "violet harbour tin whistle"
 EMAIL = "ada@example.com"
 
 TENANT = f"""
@@ -178,10 +178,7 @@ class Limen(Target):
         """Make the customer, and let her consent once."""
         walker = Walker()
 
-        def code() -> str:
-            return next(one["code"] for one in self.server.mailbox() if one["to"] == EMAIL)
-
-        answers = {"identifier": EMAIL, "code": code, "new_password": PASSWORD, "password": PASSWORD}
+        answers: Answers = {"identifier": EMAIL, "code": lambda: self.server.code_for(EMAIL), "new_password": PASSWORD, "password": PASSWORD}
         walker.walk(f"{self.server.issuer}/signup", answers, re.compile("/account$"))
         walker.walk(self.server.issuer + self.authorize(), answers, re.compile("^" + re.escape(BACK)))
         self.cookie.header = "; ".join(f"{name}={value}" for name, value in walker.jar["localhost"].items())
@@ -190,10 +187,3 @@ class Limen(Target):
         octets = request("GET", self.authorize(), self.port, headers={"Cookie": self.cookie.header})
         load = await press(self.port, iter([octets] * count), keep=True)
         return [parse_qs(urlsplit(headers[b"location"].decode()).query)["code"][0] for _, headers, _ in load.answers]
-
-
-@dataclass
-class SignIns:
-    """What password sign-ins need: walkers, one per customer at work."""
-
-    walkers: list[Walker] = field(default_factory=list)

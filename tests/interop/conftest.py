@@ -41,7 +41,7 @@ grants = ["authorization_code", "refresh_token"]
 scopes = ["openid", "profile", "email", "offline_access"]
 """
 
-PASSWORD = "correct horse battery staple"
+PASSWORD = "violet harbour tin whistle"
 
 
 @pytest.fixture(scope="session")
@@ -64,13 +64,16 @@ def customer(server: LimenServer) -> dict[str, str]:
     walker = Walker()
     email = "ada@example.com"
 
-    def code() -> str:
-        message = next(one for one in server.mailbox() if one["to"] == email)
-        return message["code"]
-
     walker.walk(
         f"{server.issuer}/signup",
-        {"identifier": email, "code": code, "new_password": PASSWORD, "password": PASSWORD, "given_name": "Ada", "family_name": "Lovelace"},
+        {
+            "identifier": email,
+            "code": lambda: server.code_for(email),
+            "new_password": PASSWORD,
+            "password": PASSWORD,
+            "given_name": "Ada",
+            "family_name": "Lovelace",
+        },
         re.compile("/account$"),
     )
     return {"identifier": email, "password": PASSWORD}

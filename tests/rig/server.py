@@ -125,6 +125,16 @@ class LimenServer:
             messages: list[dict[str, str]] = json.load(answer)
             return messages
 
+    def code_for(self, address: str, patience: float = 10.0) -> str:
+        """Return the code of the newest message to somebody; it is on its way through the outbox, so wait for it."""
+        until = time.monotonic() + patience
+        while time.monotonic() < until:
+            for message in self.mailbox():
+                if message["to"] == address and message["code"]:
+                    return message["code"]
+            time.sleep(0.02)
+        raise AssertionError(f"no code for {address} in {self.mailbox()}")
+
 
 @contextmanager
 def serving(folder: Path, tenants: str, *, database: str = "", workers: int = 1) -> Iterator[LimenServer]:

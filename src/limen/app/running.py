@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import importlib
 import inspect
 from collections.abc import Awaitable, Callable
@@ -40,13 +39,12 @@ def _verb(command: Command) -> Callable[..., None]:
         inspect.Parameter("tenant", keyword, default="", annotation=Annotated[str, Parameter(help="A tenant's name; the default tenant if left out.")]),
     ]
 
-    @functools.wraps(command.run)
     def verb(*args: object, config: Path = CONFIG, tenant: str = "", **kwargs: object) -> None:
         asyncio.run(_run(command.run, config, tenant, args, kwargs))
 
-    verb.__signature__ = signature.replace(parameters=[*own, *extra], return_annotation=None)
+    verb.__name__, verb.__doc__ = command.verb, command.run.__doc__
+    verb.__signature__ = signature.replace(parameters=[*own, *extra], return_annotation=None)  # type: ignore[attr-defined] # a function takes attributes
     verb.__annotations__ = {one.name: one.annotation for one in [*own, *extra]}
-    del verb.__wrapped__  # type: ignore[attr-defined] # else the parser looks at the original's parameters
     return verb
 
 

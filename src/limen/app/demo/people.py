@@ -10,7 +10,7 @@ from limen.kernel.ids import TenantId
 from limen.modules import accounts, factors, profiles
 from limen.platform.sql import Database
 
-PASSWORD: Final = "correct horse battery staple"  # noqa: S105 a sample login, printed at start
+PASSWORD: Final = "violet harbour tin whistle"  # noqa: S105 a sample login, printed at start
 TENANT: Final = TenantId("acme")
 
 
