@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cache
 
 import pytest
@@ -29,6 +30,8 @@ from limen.platform.sql import FACTS, open_database, statement
 from tests.conftest import World
 from tests.rig.asgi import Answer, Client
 
+OURS = {"origin": "null", "sec-fetch-site": "same-origin"}
+"""What a browser says of a form on a page of ours."""
 BASE = "http://localhost:8400"
 PASSWORD = "four grey geese dance"
 ADA = "ada@example.com"
@@ -102,16 +105,17 @@ class Town:
 
     async def account(self, address: str = ADA, password: str | None = PASSWORD) -> AccountId:
         """Make an account as if it had been there before."""
+        accounts.normalise("email", address)  # loads what it needs before the Work
+        secret = self._secret(password) if password is not None else None
         async with self.world.work() as work:
             made = await accounts.create(work, "email", address)
             assert isinstance(made, accounts.Account)
-            if password is not None:
-                secret = await self._secret(password)
+            if secret is not None:
                 await factors.enrol(work, made.id, secret)
         return made.id
 
     @staticmethod
-    async def _secret(password: str) -> Prepared:
+    def _secret(password: str) -> Prepared:
         way = factors.factor("password")
         assert way.enrol is not None
         made = way.enrol(password, Context(alone=False))
@@ -144,6 +148,23 @@ async def town_of(world: World) -> Town:
     app = build(found, Directory(BASE, db, dev=True), Gate(), db, settings, options)
     jobs = [kind for _, kinds in discover.gathered(("jobs",), "JOBS", tuple) for kind in kinds]
     return Town(world, app, Runner(db, settings, jobs))
+
+
+class StillClock(SystemClock):
+    """A clock that stands until it is moved, so that no wait ends by itself on a slow machine."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.start = super().now()
+
+    def now(self) -> datetime:
+        return self.start + self.offset
+
+
+@pytest.fixture
+def clock() -> SystemClock:
+    """A clock that stands still."""
+    return StillClock()
 
 
 @pytest.fixture

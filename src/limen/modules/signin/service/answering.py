@@ -95,14 +95,12 @@ def _wait(until: datetime | None, now: datetime) -> str | Message:
     seconds = max(1, ceil((until - now).total_seconds()))
     if seconds < _MINUTE:
         return counted(
-            "There were several wrong tries. Wait {count} second, then try again.",
-            "There were several wrong tries. Wait {count} seconds, then try again.",
+            "Too many wrong tries. Try again in {count} second.",
+            "Too many wrong tries. Try again in {count} seconds.",
             seconds,
         )
     minutes = ceil(seconds / _MINUTE)
-    return counted(
-        "There were several wrong tries. Wait {count} minute, then try again.", "There were several wrong tries. Wait {count} minutes, then try again.", minutes
-    )
+    return counted("Too many wrong tries. Try again in {count} minute.", "Too many wrong tries. Try again in {count} minutes.", minutes)
 
 
 async def send(work: Work, view: View, kind: str) -> tuple[State, Errors]:
