@@ -13,7 +13,7 @@ from limen.platform.telemetry.redaction import redact
 from limen.platform.telemetry.settings import Log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, MutableMapping
 
     from structlog.typing import Processor
 
@@ -31,6 +31,12 @@ def _json(event: object, *, default: Callable[[Any], Any]) -> str:
     return msgspec.json.encode(event, enc_hook=default).decode()
 
 
+def _plainly(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:  # structlog's own signature
+    """Drop what uvicorn adds for coloured terminals: the same sentence once more."""
+    event.pop("color_message", None)
+    return event
+
+
 def is_json(settings: Log, *, dev: bool) -> bool:
     """Whether lines are JSON."""
     return settings.format == "json" or (settings.format == "auto" and not dev)
@@ -44,6 +50,7 @@ def set_up(settings: Log, *, dev: bool, stream: TextIO | None = None) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
+        _plainly,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
         structlog.processors.StackInfoRenderer(),
     ]
