@@ -76,7 +76,7 @@ def install() -> tuple[Endpoint, ...]:
     """Fill the registries of code from the folders, once per process, and return all endpoints."""
     for package in discover.packages():
         folder = discover.folder_of(package)
-        if discover.short_name(package) not in registered() and (folder / "templates").is_dir():
+        if discover.short_name(package) not in registered() and any((folder / name).is_dir() for name in ("templates", "locales")):
             register(discover.short_name(package), folder)
     steps = [step for _, found in discover.gathered(("steps",), "STEPS", tuple) for step in found]
     journeys = [one for _, found in discover.gathered(("steps",), "JOURNEYS", tuple) for one in found]

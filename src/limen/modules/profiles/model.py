@@ -210,24 +210,32 @@ def _is_birthdate(text: str, today: date) -> bool:
     return born <= today and (year != 0 or found[2] is not None)
 
 
-@cache
-def _zones() -> frozenset[str]:
-    from babel.core import get_global  # noqa: PLC0415 - a table of 50 ms that most processes never ask for
-
-    return frozenset((*get_global("zone_territories"), *get_global("zone_aliases")))
-
-
 def _is_zone(name: str) -> bool:
-    """Whether it is a time zone of the IANA database, by the table that comes with Babel or a newer one of the system."""
+    """Whether it is a time zone of the IANA database: the system's, or where that has none, the table that comes with Babel."""
     if not _ZONE.fullmatch(name):
         return False
-    if name in _zones():
-        return True
+    if not _system_has_zones():
+        return name in _zones_of_babel()
     try:
         ZoneInfo(name)
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         return False
     return True
+
+
+@cache
+def _system_has_zones() -> bool:
+    try:
+        return bool(ZoneInfo("Europe/Berlin"))
+    except (KeyError, ValueError, OSError):
+        return False
+
+
+@cache
+def _zones_of_babel() -> frozenset[str]:
+    from babel.core import get_global  # noqa: PLC0415 - 50 ms that only a machine without zones pays
+
+    return frozenset((*get_global("zone_territories"), *get_global("zone_aliases")))
 
 
 def merged(before: Profile, changes: Changes, now: datetime) -> tuple[Profile, tuple[str, ...]]:
