@@ -13,7 +13,7 @@ HIDDEN: Final = "[hidden]"
 _KEYS: Final = frozenset({
     "access_token", "address", "assertion", "authorization", "birthdate", "client_assertion", "client_secret", "code", "code_verifier", "cookie", "csrf",
     "email", "family_name", "form", "given_name", "headers", "id_token", "id_token_hint", "identifier", "ip", "login_hint", "nickname", "nonce", "password",
-    "phone", "phone_number", "preferred_username", "query", "recipient", "refresh_token", "secret", "set_cookie", "state", "text", "to", "token", "url_query",
+    "phone", "phone_number", "preferred_username", "query", "recipient", "refresh_token", "secret", "state", "text", "to", "token", "url_query",
     "user_agent", "username", "verifier",
 })  # fmt: skip
 """Keys whose values are never written, whatever they hold."""
