@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 
 import pytest
@@ -15,7 +15,7 @@ from limen.app import discover
 from limen.app.ground import reactions
 from limen.kernel.clock import SystemClock
 from limen.kernel.facts import SYSTEM
-from limen.kernel.ids import SERVER, AccountId, TenantId
+from limen.kernel.ids import SERVER, AccountId, SessionId, TenantId
 from limen.kernel.secrets import Secret
 from limen.modules import accounts, factors, journey, keys, tenants
 from limen.modules.factors import Chosen, Context, Prepared
@@ -23,7 +23,7 @@ from limen.modules.sessions.api import signed_in
 from limen.modules.tenants.api import Directory
 from limen.platform.crypto import Keyring
 from limen.platform.duties import Running, Settings
-from limen.platform.http import Call, Edge, Endpoint, Options, build
+from limen.platform.http import Access, Call, Edge, Endpoint, Options, Refusal, build
 from limen.platform.outbox import Runner
 from limen.platform.pages import Brand, install_cards, register, registered
 from limen.platform.sql import FACTS, open_database, statement
@@ -40,10 +40,10 @@ ADA = "ada@example.com"
 class Gate:
     """Who is signed in; no tokens here."""
 
-    async def session(self, call: Call) -> tuple[AccountId, object] | None:
+    async def session(self, call: Call) -> tuple[AccountId, SessionId] | None:
         return await signed_in(call)
 
-    async def bearer(self, call: Call, token: str, scope: str) -> object:
+    async def bearer(self, call: Call, token: str, scope: str) -> Access | Refusal:
         raise NotImplementedError
 
 
@@ -151,19 +151,21 @@ async def town_of(world: World) -> Town:
 
 
 class StillClock(SystemClock):
-    """A clock that stands until it is moved, so that no wait ends by itself on a slow machine."""
+    """A clock that creeps until it is moved, so that no wait ends by itself on a slow machine and still nothing happens twice at one instant."""
 
     def __init__(self) -> None:
         super().__init__()
         self.start = super().now()
+        self.asked = 0
 
     def now(self) -> datetime:
-        return self.start + self.offset
+        self.asked += 1
+        return self.start + self.offset + timedelta(microseconds=self.asked)
 
 
 @pytest.fixture
 def clock() -> SystemClock:
-    """A clock that stands still."""
+    """A clock that hardly moves by itself."""
     return StillClock()
 
 

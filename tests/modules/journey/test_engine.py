@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from limen.kernel.facts import SYSTEM
 from limen.kernel.ids import JourneyId, TenantId
-from limen.modules.journey import Ask, Journey, Passed, Return, Stuck, Tables, UnknownStep, begin, entrance, finished
+from limen.kernel.secrets import Secret
+from limen.modules.journey import Ask, Cookie, Journey, Passed, Return, Stuck, Tables, UnknownStep, begin, entrance, finished
 from limen.modules.journey.service import Goes, Lost, Shows, advance, show
 from limen.modules.journey.store import JOURNEYS as TABLE
 from limen.modules.journey.store import drop_outdated
@@ -174,7 +175,7 @@ async def test_an_ended_journey_leads_back_to_its_door(world: World) -> None:
     """Opening or posting an ended journey again is a way to the door, not an error; the portal is its own address."""
     journey = await begun(world, "short", door="portal")
     me = visitor("mine", journey)
-    assert (await show(world.db, me, "/signin")) == Goes("/account", (toys.Cookie("s", toys.Secret("secret"), 60),))
+    assert (await show(world.db, me, "/signin")) == Goes("/account", (Cookie("s", Secret("secret"), 60),))
     assert (await show(world.db, me, "/signin")) == Goes("/account")
     assert (await advance(world.db, me, {"step": "toy.colour"})) == Goes("/account")
 

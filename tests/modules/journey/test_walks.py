@@ -91,7 +91,7 @@ async def _play(world: World, journey: JourneyId, model: Model, move: tuple[str,
             assert answer.path.startswith(model.path)
         case "steal":
             assert await advance(world.db, visitor("other", journey), {"step": what, "colour": value, "word": value}) == Lost(expired=False)
-        case "take":
+        case _:
             async with world.work() as work:
                 got = await finished(work, journey, value.encode().ljust(32))
             due = value == "mine" and model.at == "end" and not model.taken
