@@ -5,7 +5,7 @@ const unescape = (text) =>
 
 const attributes = (tag) => {
   const found = {};
-  for (const [, name, , double, single, bare] of tag.matchAll(/([a-zA-Z-]+)(=("([^"]*)"|'([^']*)'|([^\s>]+)))?/g)) {
+  for (const [, name, , , double, single, bare] of tag.matchAll(/([a-zA-Z-]+)(=("([^"]*)"|'([^']*)'|([^\s>]+)))?/g)) {
     found[name.toLowerCase()] = unescape(double ?? single ?? bare ?? "");
   }
   return found;
