@@ -9,7 +9,7 @@ import pytest
 
 from limen.kernel.clock import SystemClock
 from limen.kernel.errors import Kind, LimenError
-from limen.platform.http import PROTOCOL, PUBLIC, Answer, Call, Endpoint, Json, Pace, refusals
+from limen.platform.http import PROTOCOL, PUBLIC, Answer, Call, Endpoint, Form, Json, Pace, refusals, scope
 from limen.platform.http.settings import BadPace, Server
 from limen.platform.sql import StoredFact, facts_after
 from tests.conftest import World
@@ -124,6 +124,30 @@ async def test_like_refusals_are_one_fact(world: World, make: Make) -> None:
     found = {(fact.tenant, fact.data["source"], fact.data["reason"], fact.data["count"]) for fact in stored}
     assert ("acme", (b"hash of 192.0.2.9").hex(), "invalid_client", 1) in found
     assert "192.0.2.9" not in str(stored)
+
+
+async def test_what_the_edge_refuses_is_counted_too(make: Make) -> None:
+    """Malformed forms, bad tokens and those told to wait, at protocol endpoints; people's mistakes on pages are not."""
+    client = make(
+        Endpoint(method="POST", path="/oauth/form", who=PROTOCOL, call=show, summary="", takes=Form),
+        Endpoint(method="GET", path="/api/v1/things", who=scope("other"), call=show, summary=""),
+        *ENDPOINTS,
+        settings=(Server(refusal_burst=4, refusal_rate=1),),
+    )
+    await client.post("/oauth/form", form=[("a", "1"), ("a", "2")])
+    await client.get("/api/v1/things", headers={"authorization": "Bearer bad"})
+    await client.get("/api/v1/things", headers={"authorization": "Bearer good"})
+    await client.get("/api/v1/things")
+    await client.get("/signin?a=1&a=1")
+    await client.post("/oauth/form", body=b"{}", headers={"content-type": "application/json"})
+    assert (await client.post("/oauth/form")).status == 429
+    groups = edge_of(client).house.refusals._groups
+    assert sorted((reason, group.count) for (_, _, reason), group in groups.items()) == [
+        ("invalid_token", 2),
+        ("malformed_form", 1),
+        ("slow_down", 1),
+        ("unsupported_media_type", 1),
+    ]
 
 
 async def test_counting_is_bounded(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:

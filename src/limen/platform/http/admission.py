@@ -71,7 +71,6 @@ async def _bearer(plan: Plan, call: Call) -> None:
         return
     if found.error == "insufficient_scope":
         raise ScopeMissing(found.description, error=found.error, headers=_challenge(call, plan, found))
-    await call.refused(found.error)
     raise BearerRefused(found.description, error=found.error, headers=_challenge(call, plan, found))
 
 

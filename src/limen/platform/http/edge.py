@@ -15,7 +15,18 @@ from limen.kernel.errors import LimenError
 from limen.platform.http.admission import CSRF_FIELD, CSRF_HEADER, admit, check_token, is_own_machine
 from limen.platform.http.answers import Answer
 from limen.platform.http.call import NO_PARTS, Call
-from limen.platform.http.errors import BadRequest, ClientGone, MethodRefused, Misdirected, NoSuchPlace, Unexpected, status_of
+from limen.platform.http.errors import (
+    BadRequest,
+    BearerRefused,
+    ClientGone,
+    HttpError,
+    MethodRefused,
+    Misdirected,
+    NoSuchPlace,
+    ScopeMissing,
+    Unexpected,
+    status_of,
+)
 from limen.platform.http.headers import gathered
 from limen.platform.http.house import House
 from limen.platform.http.plan import Plan
@@ -39,6 +50,8 @@ Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 
 _GONE: Final = 499
 _REFUSED: Final = 400
+_UNIDENTIFIED: Final = (HttpError, forms.BadForm, bodies.BadJson)
+"""Refused before anybody looked who is asking."""
 _SERVER_ERROR: Final = 500
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -116,12 +129,21 @@ class Edge:
         except ClientGone:
             return plan, call or self._nobody(plan, path), None
         except LimenError as trouble:
-            plan = plan if call is not None else self._fallback(path)
-            call = call or self._nobody(plan, path)
+            if call is not None:
+                await self._count(plan, call, trouble)
+            else:
+                plan = self._fallback(path)
+                call = self._nobody(plan, path)
             return plan, call, _told(plan, call, trouble)
         except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer and the log the trace
             call = call or self._nobody(plan, path)
             return plan, call, _broken(plan, call)
+
+    async def _count(self, plan: Plan, call: Call, trouble: LimenError) -> None:
+        """Count what the edge itself refuses at a protocol endpoint; the door counts its own."""
+        if plan.paced and isinstance(trouble, _UNIDENTIFIED) and not isinstance(trouble, ScopeMissing):
+            reason = trouble.error if isinstance(trouble, BearerRefused) else ""
+            await self.house.refusals.note(call, reason or trouble.code)
 
     def _fallback(self, path: str) -> Plan:
         """Return the plan of paths nobody has: programs are told as programs are."""
