@@ -11,7 +11,6 @@ import pytest
 
 from limen.modules import notices
 from limen.modules.notices.model import NOTICES
-from limen.modules.notices.service.device import coarse
 from limen.modules.notices.service.letters import Letter, Told, drawn
 from limen.platform.pages import Brand, register, registered
 
@@ -124,23 +123,3 @@ def test_unknown_language_is_english_and_regions_share() -> None:
     """A language without translation is English; `de-AT` speaks German."""
     assert letter("sign_in_code", "xx").subject == letter("sign_in_code", "en").subject
     assert letter("sign_in_code", "de-AT").subject == letter("sign_in_code", "de").subject
-
-
-@pytest.mark.parametrize(
-    ("agent", "told"),
-    [
-        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0", ("Firefox", "Windows")),
-        (
-            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1",
-            ("Safari", "iPhone"),
-        ),
-        ("Mozilla/5.0 (Linux; Android 15; Pixel) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36", ("Chrome", "Android")),
-        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0", ("Edge", "Windows")),
-        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Safari/605.1.15", ("Safari", "Mac")),
-        ("curl/8.0 <script>", ("", "")),
-        ("", ("", "")),
-    ],
-)
-def test_device_is_coarse(agent: str, told: tuple[str, str]) -> None:
-    """Browser and system by our own words; nothing of what was sent is repeated."""
-    assert coarse(agent) == told

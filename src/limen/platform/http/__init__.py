@@ -10,7 +10,8 @@ An endpoint is a value in `ENDPOINTS` of a module's `api.py`, `pages.py` or of a
     ENDPOINTS = (Endpoint(method="GET", path="/api/v1/accounts/{account}", who=scope("limen:accounts:read"), call=show, gives=Account, summary="..."),)
 
 Errors are raised (`LimenError`) and told in the endpoint's own words; forms of pages carry their CSRF token by `ui.form`, and after a
-POST a page answers `SeeOther`. A path beginning with `/` in `SeeOther` is the tenant's; the edge makes an address under its issuer of it.
+POST a page answers `SeeOther`, or `say(...)` where the next page has something to tell, which it `hear`s. A path beginning with `/` in
+`SeeOther` is the tenant's; the edge makes an address under its issuer of it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from limen.platform.http.browser import Browser
 from limen.platform.http.build import Options, build
 from limen.platform.http.call import Call
 from limen.platform.http.cookies import Cookies
+from limen.platform.http.echo import Echo, hear, say
 from limen.platform.http.edge import Edge
 from limen.platform.http.endpoint import DEV, PROTOCOL, PUBLIC, SESSION, Cors, Endpoint, Translate, Who, WhoKind, scope
 from limen.platform.http.errors import BearerRefused, Forged, HttpError, NoSuchPlace, NotSignedIn, SlowDown, status_of
@@ -45,6 +47,7 @@ __all__ = [
     "Call",
     "Cookies",
     "Cors",
+    "Echo",
     "Edge",
     "Endpoint",
     "FetchFailed",
@@ -81,8 +84,10 @@ __all__ = [
     "as_problem",
     "build",
     "drop_cookie",
+    "hear",
     "no_content",
     "openapi",
+    "say",
     "scope",
     "status_of",
 ]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 from urllib.parse import urlencode
 
 from limen.kernel.secrets import Secret
 from limen.platform.pages.brand import Brand
 from limen.platform.pages.languages import direction, own_name
+
+if TYPE_CHECKING:
+    from limen.kernel.ids import AccountId
+    from limen.platform.sql import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +106,19 @@ class Look:
         return tuple((tag, own_name(tag), f"{self.path}?{urlencode([*keep, ('ui_locales', tag)])}") for tag in self.languages)
 
 
+Glance: TypeAlias = "Callable[[Reader, AccountId], Awaitable[str | Message]]"
+"""Says in a few words what stands behind a card for this person; empty where there is nothing to say."""
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One entry of a shell's start page and menu: a path of the tenant, English texts for title and summary, and its place."""
+    """One entry of a shell's start page and menu: a path of the tenant, English texts for title and summary, its place, and its `glance`."""
 
     path: str
     title: str
     order: int
     summary: str = ""
+    glance: Glance | None = None
 
 
 @dataclass(frozen=True, slots=True)

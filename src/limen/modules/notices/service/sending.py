@@ -13,10 +13,10 @@ from limen.modules.notices.errors import IncompleteNotice, UnknownNotice
 from limen.modules.notices.facts import MessageOrdered, SendingLimited
 from limen.modules.notices.jobs import MAIL, Order
 from limen.modules.notices.model import NOTICES, Recipient
-from limen.modules.notices.service.device import coarse
 from limen.modules.notices.settings import Tenant
 from limen.platform import outbox
 from limen.platform.sql import Work
+from limen.platform.wire.user_agents import coarse
 
 _WINDOW: Final = timedelta(hours=1)
 
@@ -33,7 +33,7 @@ async def send(work: Work, to: Recipient, template: str, values: Mapping[str, st
     given = dict(values or {})
     if missing := notice.needs - given.keys():
         raise IncompleteNotice(operator=f"the notice {template} needs {', '.join(sorted(missing))}")
-    browser, system = coarse(work.actor.origin.user_agent) if work.actor.origin else ("", "")
+    device = coarse(work.actor.origin.user_agent if work.actor.origin else "")
     order = Order(
         template=template,
         channel=to.channel,
@@ -42,8 +42,8 @@ async def send(work: Work, to: Recipient, template: str, values: Mapping[str, st
         language=language,
         values=given,
         at=work.now,
-        browser=browser,
-        system=system,
+        browser=device.browser,
+        system=device.system,
     )
     job = await outbox.enqueue(work, MAIL, order)
     work.record(MessageOrdered(subject=to.account, job=job, template=template, channel=to.channel))
