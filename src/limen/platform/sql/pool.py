@@ -40,7 +40,7 @@ _SESSION: Final = {
     "statement_timeout": "25000",
 }
 
-_UNREACHABLE: Final = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError, TimeoutError, EOFError)
+_UNREACHABLE: Final = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError, EOFError)
 _STATES: Final[dict[str, type[LimenError]]] = {
     "23505": Conflict,
     "23P01": Conflict,
@@ -223,13 +223,24 @@ class Pool:
         return task
 
     async def _clean(self, link: Link) -> None:
+        clean = False
         try:
             async with asyncio.timeout(CLEAN_SECONDS):
                 if not link.con.is_closed():
                     await link.con.execute("ROLLBACK")
-        except (*_UNREACHABLE, asyncpg.PostgresError):
-            link.con.terminate()
+                    clean = True
+        except Exception:  # noqa: BLE001, S110 -- whatever it is, the connection is not used again
+            pass
         finally:
+            if not clean:
+                link.con.terminate()
+            self.give(link)
+
+    def distrust(self) -> None:
+        """A connection was found dead: those that lie idle may be as dead, so none of them is lent again."""
+        free, self._free = self._free, []
+        for link in free:
+            link.con.terminate()
             self.give(link)
 
     async def close(self) -> None:

@@ -17,7 +17,7 @@ from limen.platform.sql.backup import BackupRefused
 from limen.platform.sql.coalesce import FactWriter, write_facts
 from limen.platform.sql.database import Database
 from limen.platform.sql.dialects import DialectName
-from limen.platform.sql.errors import CommitFailed, DatabaseUnavailable
+from limen.platform.sql.errors import CommitFailed, Contended, DatabaseUnavailable
 from limen.platform.sql.facts import fact_rows
 from limen.platform.sql.notices import FORGET_CHANGES_POSTGRESQL, INSERT_CHANGES_POSTGRESQL, KEEP, PostgresNotices
 from limen.platform.sql.pool import Link, Pool, translated
@@ -49,13 +49,13 @@ class Postgres(Database):
         self.pool = Pool(url)
         self.sequencer = Sequencer(self.pool, self.loop)
         self.writer = FactWriter(self.pool, self.loop, self.sequencer.wake)
-        self._notices = PostgresNotices(url, self.pool, self.caches, self.wake_followers)
+        self.notices = PostgresNotices(url, self.pool, self.caches, self.wake_followers)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Connect once, so that a wrong address is known at the start, and begin to listen and to number facts."""
         self.pool.give(await self.pool.take())
-        self._tasks = [self.loop.create_task(each) for each in (self._notices.serve(), self.sequencer.serve())]
+        self._tasks = [self.loop.create_task(each) for each in (self.notices.serve(), self.sequencer.serve())]
 
     def _scope(self, tenant: TenantId, actor: Actor) -> Scope:
         return PostgresScope(self, tenant, actor)
@@ -148,7 +148,8 @@ class PostgresScope(Scope):
                 pool.give_dirty(link)
                 failure = translated(error)
                 if last or not isinstance(failure, DatabaseUnavailable):
-                    raise failure from error  # the first may have been a connection that died while it was idle
+                    raise failure from error
+                pool.distrust()  # it may have died while it was idle: nothing was done yet, so another is tried
             except BaseException:
                 pool.give_dirty(link)
                 raise
@@ -222,8 +223,9 @@ class Reading:
             except Exception as error:
                 pool.give_dirty(link)
                 failure = translated(error)
-                if last or not link.con.is_closed():
-                    raise failure from error  # a connection that died while it was idle is worth another try
+                if last or not isinstance(failure, DatabaseUnavailable) or isinstance(failure, Contended):
+                    raise failure from error
+                pool.distrust()
             except BaseException:
                 pool.give_dirty(link)
                 raise

@@ -193,9 +193,9 @@ class SqliteScope(Scope):
                 run(INSERT_FACT, row)
         if self.changes:
             at = micros(self.now)
-            run(FORGET_CHANGES_SQLITE, (at - KEEP_MICROSECONDS,))
             for change in self.changes:
                 run(INSERT_CHANGE_SQLITE, (at, *change))
+            run(FORGET_CHANGES_SQLITE, (at - KEEP_MICROSECONDS,))  # last: an emptied table would number from 1 again
         run("RELEASE w", ())
 
     async def undo(self) -> None:
