@@ -85,10 +85,11 @@ async def add_identifier(work: Work, account: AccountId, kind: str, value: str) 
     held = await _take(work, account)
     if held.state is AccountState.CLOSED:
         raise StateForbids("the account is closed")
-    claimed = await _claim(work, account, kind, value)
+    own = await store.identifiers(work, [account])
+    claimed = await _claim(work, account, kind, value, place=own[-1].place + 1 if own else 0)
     if isinstance(claimed, Taken):
         return claimed if claimed.account != account else await _own(work, account, kind, value)
-    if len(await store.identifiers(work, [account])) > _MOST_IDENTIFIERS:
+    if len(own) == _MOST_IDENTIFIERS:
         raise TooManyIdentifiers(f"an account has at most {_MOST_IDENTIFIERS} identifiers")
     await _fill(work, claimed, value)
     work.record(IdentifierAdded(subject=account, kind=kind, identifier=claimed.id))
@@ -141,7 +142,7 @@ async def identifiers_of(reader: Reader, accounts: Sequence[AccountId]) -> dict[
             except keys.Forgotten:
                 continue
         box = boxes[kept.account]
-        value = box.open(kept.value, kept.place(reader.tenant)).decode()
+        value = box.open(kept.value, kept.seal_place(reader.tenant)).decode()
         found.setdefault(kept.account, []).append(Identifier(kept.id, kept.kind, value, kept.verified_at))
     return {account: tuple(several) for account, several in found.items()}
 
@@ -192,13 +193,13 @@ async def _take(work: Work, account: AccountId) -> Account:
     return held
 
 
-async def _claim(work: Work, account: AccountId, kind: str, value: str) -> store.Kept | Taken:
+async def _claim(work: Work, account: AccountId, kind: str, value: str, place: int = 0) -> store.Kept | Taken:
     """Take an identifier before anything else is written, so that who loses a race has nothing to undo."""
     normal = normalise(kind, value)
     blinds = await keys.blinds(work, kind, normal)
     if owner := await store.by_blind(work, kind, blinds):
         return Taken(owner)
-    kept = store.Kept(account, new("idn", work.now), kind, await keys.blind(work, kind, normal), b"", work.now)
+    kept = store.Kept(account, new("idn", work.now), kind, await keys.blind(work, kind, normal), b"", work.now, place)
     if await store.claim(work, kept):
         return kept
     owner = await store.by_blind(work, kind, blinds)
@@ -209,5 +210,5 @@ async def _claim(work: Work, account: AccountId, kind: str, value: str) -> store
 
 async def _fill(work: Work, kept: store.Kept, value: str) -> None:
     box = await keys.subject_box(work, kept.account)
-    sealed = box.seal(written(kept.kind, value).encode(), kept.place(work.tenant))
+    sealed = box.seal(written(kept.kind, value).encode(), kept.seal_place(work.tenant))
     await store.fill(work, replace(kept, value=sealed))

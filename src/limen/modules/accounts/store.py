@@ -27,9 +27,10 @@ IDENTIFIERS: Final = table(
     sa.Column("blind", sa.LargeBinary, primary_key=True),
     sa.Column("account", Id, nullable=False),
     sa.Column("id", Id, nullable=False),
+    sa.Column("place", sa.Integer, nullable=False),  # in the order proved; instants can be equal
     sa.Column("value", sa.LargeBinary, nullable=False),  # sealed
     sa.Column("verified_at", Instant, nullable=False),
-    sa.Index("identifiers_of_account", "tenant", "account", "id"),
+    sa.Index("identifiers_of_account", "tenant", "account", "place"),
 )
 
 _A: Final = ACCOUNTS.c
@@ -47,18 +48,15 @@ class Kept:
     blind: bytes
     value: bytes
     verified_at: datetime
+    place: int = 0
+    """In the order in which the account got them."""
 
-    def place(self, tenant: str) -> Place:
+    def seal_place(self, tenant: str) -> Place:
         """Return what its seal is bound to."""
-        return place(tenant, self.id)
+        return Place("identifiers", "value", tenant, self.id)
 
 
-def place(tenant: str, identifier: str) -> Place:
-    """Return what the seal of an identifier's value is bound to."""
-    return Place("identifiers", "value", tenant, identifier)
-
-
-_KEPT: Final = (_I.account, _I.id, _I.kind, _I.blind, _I.value, _I.verified_at)
+_KEPT: Final = (_I.account, _I.id, _I.kind, _I.blind, _I.value, _I.verified_at, _I.place)
 
 _FIND: Final = statement(sa.select(*_ACCOUNT).where(_A.tenant == bind("tenant"), _A.id == bind("id")), into=Account)
 _TAKE: Final = statement(sa.select(*_ACCOUNT).where(_A.tenant == bind("tenant"), _A.id == bind("id")).with_for_update(), into=Account)
@@ -83,7 +81,7 @@ _REBLIND: Final = statement(
     sa.update(IDENTIFIERS).where(_I.tenant == bind("tenant"), _I.kind == bind("of_kind"), _I.blind == bind("of_blind")).values(blind=bind("blind"))
 )
 _OF: Final = statement(
-    sa.select(*_KEPT).where(_I.tenant == bind("tenant"), one_of(_I.account, "accounts")).order_by(_I.account, _I.id),
+    sa.select(*_KEPT).where(_I.tenant == bind("tenant"), one_of(_I.account, "accounts")).order_by(_I.account, _I.place, _I.id),
     into=Kept,
 )
 _DROP: Final = statement(sa.delete(IDENTIFIERS).where(_I.tenant == bind("tenant"), _I.account == bind("account"), _I.id == bind("id")))
@@ -122,7 +120,8 @@ async def by_blind(reader: Reader, kind: str, blinds: Sequence[bytes]) -> Accoun
 
 async def claim(work: Work, kept: Kept) -> bool:
     """Write a new identifier unless it is taken; a second comer waits for the first one's commit, and gets False."""
-    return await work.run(_CLAIM, kind=kept.kind, blind=kept.blind, account=kept.account, id=kept.id, value=kept.value, verified_at=kept.verified_at) > 0
+    values = {name: getattr(kept, name) for name in ("kind", "blind", "account", "id", "place", "value", "verified_at")}
+    return await work.run(_CLAIM, **values) > 0
 
 
 async def fill(work: Work, kept: Kept) -> None:

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Annotated, Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from limen.kernel.ids import ClientId, new
-from limen.kernel.secrets import Secret
 from limen.modules.clients import service
 from limen.modules.clients.errors import ClientChangedMeanwhile, ClientExists, InvalidClient, NoSuchClient, ScopeNotHeld
 from limen.modules.clients.model import AuthMethod, Client, ClientKind, GrantType, new_secret, with_secret
@@ -53,11 +53,11 @@ class ClientShown(ClientMetadata, frozen=True, kw_only=True):
     version: int
 
 
-class ClientMade(ClientShown, frozen=True, kw_only=True, omit_defaults=True):
-    """A client with the secret that was just made for it; it is not shown again."""
+class ClientMade(ClientShown, frozen=True, kw_only=True):
+    """A client with the secret that was just made for it, unless it is public; it is not shown again."""
 
-    client_secret: str | None = None
-    client_secret_expires_at: int = 0
+    client_secret: str | UnsetType = UNSET
+    client_secret_expires_at: int | UnsetType = UNSET
     """0: never (RFC 7591, section 3.2.1)."""
 
 
@@ -139,7 +139,7 @@ def _id(call: Call) -> ClientId:
 async def _create(call: Call) -> Answer:
     given = call.taken(NewClient)
     _check_scopes(call, (), given.scope.split())
-    secret: Secret[str] | None = None
+    issued: dict[str, object] = {}
     async with call.work() as work:
         client = _client(ClientId(given.client_id or new("cli", work.now)), given)
         if await service.find(work, client.id):
@@ -147,9 +147,10 @@ async def _create(call: Call) -> Answer:
         if not client.public:
             secret = new_secret()
             client = with_secret(client, secret, work.now)
+            issued = {"client_secret": secret.reveal(), "client_secret_expires_at": 0}
         await service.save(work, client, dev=call.site.dev, expected=0)
         made = await service.take(work, client.id)
-    shown = ClientMade(**_metadata(made), client_secret=secret.reveal() if secret else None)  # type: ignore[arg-type] # `_metadata` has the fields
+    shown = ClientMade(**_metadata(made), **issued)  # type: ignore[arg-type] # `_metadata` has the fields
     return Json(shown, 201, (*_etag(made), ("location", call.url(f"/api/v1/clients/{made.id}"))))
 
 

@@ -48,6 +48,8 @@ Found = tuple[Place, Resource | None, Mapping[str, str]]
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 """What is started before the first request and stopped after the last."""
 
+_EMPTY: Final = b"{}"
+"""A call without a body says nothing: an object without members."""
 _GONE: Final = 499
 _REFUSED: Final = 400
 _UNIDENTIFIED: Final = (HttpError, forms.BadForm, bodies.BadJson)
@@ -237,7 +239,7 @@ def _bring(plan: Plan, call: Call, body: bytes) -> None:
     else:
         if plan.csrf:
             check_token(call, _token_header(call))
-        call.bring(raw=body, value=None if plan.struct is None else bodies.read(body, plan.struct, limit=plan.limit))
+        call.bring(raw=body, value=None if plan.struct is None else bodies.read(body or _EMPTY, plan.struct, limit=plan.limit))
 
 
 def _token_header(call: Call) -> str:

@@ -32,10 +32,11 @@ def upgrade() -> None:
         sa.Column("blind", sa.LargeBinary(), nullable=False),
         sa.Column("account", Id(), nullable=False),
         sa.Column("id", Id(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
         sa.Column("value", sa.LargeBinary(), nullable=False),
         sa.Column("verified_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "kind", "blind", name=op.f("pk_identifiers")),
         sqlite_strict=True,
         sqlite_with_rowid=False,
     )
-    op.create_index("identifiers_of_account", "identifiers", ["tenant", "account", "id"], unique=False)
+    op.create_index("identifiers_of_account", "identifiers", ["tenant", "account", "place"], unique=False)
