@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import signal
@@ -9,12 +10,16 @@ import socket
 import subprocess
 import tempfile
 import time
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 _INSTALLED: Final = Path("/usr/lib/postgresql")
 _START_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 20.0
+
+_USER: Final = "postgres" if os.geteuid() == 0 else None
+"""Who runs the server, which refuses to run as root."""
 
 FAST: Final = {"fsync": "off", "full_page_writes": "off"}
 """For tests that do not ask what survives a crash of the machine."""
@@ -37,6 +42,20 @@ def _free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+@cache
+def _pristine() -> Path:
+    """Return a folder with an initialised cluster that no server ever ran on: copying it takes a tenth of the time."""
+    folder = Path(tempfile.mkdtemp(prefix="limen-initdb-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    if _USER:
+        shutil.chown(folder, _USER)
+    words = ["-D", str(folder / "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
+    done = subprocess.run([binaries() / "initdb", *words], cwd=folder, user=_USER, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"initdb: {done.stderr}")
+    return folder
+
+
 class Cluster:
     """One server. `start` and `stop` may alternate; `drop` ends it for good."""
 
@@ -52,10 +71,9 @@ class Cluster:
             "autovacuum_naptime": "10min",
             "log_min_messages": "fatal",
         } | (settings or {})
-        self._user = "postgres" if os.geteuid() == 0 else None  # the server refuses to run as root
-        if self._user:
-            shutil.chown(self.folder, self._user)
-        self._run("initdb", "-D", str(self.folder / "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        if _USER:
+            shutil.chown(self.folder, _USER)
+        subprocess.run(["cp", "-a", _pristine() / "data", self.folder / "data"], check=True)
 
     def url(self, name: str = "postgres") -> str:
         """Return the address of one of its databases."""
@@ -67,7 +85,7 @@ class Cluster:
         log = (self.folder / "log").open("ab")
         with log:
             self.process = subprocess.Popen(
-                [binaries() / "postgres", "-D", self.folder / "data", "-p", str(self.port), *words], cwd=self.folder, user=self._user, stdout=log, stderr=log
+                [binaries() / "postgres", "-D", self.folder / "data", "-p", str(self.port), *words], cwd=self.folder, user=_USER, stdout=log, stderr=log
             )
         deadline = time.monotonic() + _START_SECONDS
         while not self._answers():
@@ -91,8 +109,3 @@ class Cluster:
     def _answers(self) -> bool:
         done = subprocess.run([binaries() / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres"], check=False)
         return done.returncode == 0
-
-    def _run(self, program: str, *words: str) -> None:
-        done = subprocess.run([binaries() / program, *words], cwd=self.folder, user=self._user, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise RuntimeError(f"{program}: {done.stderr}")

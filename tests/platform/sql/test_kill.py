@@ -1,0 +1,87 @@
+"""A process killed under load: what it acknowledged is stored, and nothing is stored by halves."""
+
+from __future__ import annotations
+
+import asyncio
+
+import sqlalchemy as sa
+
+from limen.kernel.ids import SERVER
+from limen.platform.crypto import Keyring
+from limen.platform.sql import FACTS, facts_after, last_position, statement
+from tests.platform.sql.things import ids, opened, other_process
+
+_LOAD = """
+import asyncio, os, sys
+import uvloop
+from limen.kernel.clock import SystemClock
+from limen.kernel.facts import SYSTEM
+from limen.platform.sql import open_database
+from tests.platform.sql.things import ACME, ThingMade, make
+
+async def main():
+    db = await open_database(sys.argv[1], None, SystemClock())
+
+    async def work(task):
+        turn = 0
+        while True:
+            name = f"{sys.argv[2]}.{task}.{turn}"
+            async with db.work(ACME, SYSTEM) as work:
+                if task % 2:
+                    await make(work, name)
+                else:
+                    work.record(ThingMade(thing=name))
+                work.record(ThingMade(thing=name))
+            os.write(1, name.encode() + b"\\n")
+            turn += 1
+
+    await asyncio.gather(*(work(task) for task in range(16)))
+
+uvloop.run(main())
+"""
+ROUNDS = 3
+
+_PAIRS = statement(
+    sa.select(FACTS.c.data, sa.func.count()).group_by(FACTS.c.data),
+    into=lambda data, count: (data["thing"], count),
+    across_tenants="the test counts all",
+)
+
+
+async def _killed(url: str, turn: int) -> set[str]:
+    """Run the load for half a second after its first word, kill it, and return what it acknowledged."""
+    process = await other_process(_LOAD, url, str(turn))
+    assert process.stdout is not None
+    first = await process.stdout.readline()
+    assert first, await process.communicate()
+    reading = asyncio.create_task(process.stdout.read())
+    await asyncio.sleep(0.3 + turn * 0.1)
+    process.kill()
+    said = first + await reading
+    await process.wait()
+    return {line.decode() for line in said.split(b"\n")[:-1]}
+
+
+async def test_killed_under_load(database_url: str, keyring: Keyring) -> None:
+    """After each of three kills all acknowledged Works are there with both of their facts and their row; the log stays dense."""
+    acknowledged: set[str] = set()
+    for turn in range(ROUNDS):
+        acknowledged |= await _killed(database_url, turn)
+        async with opened(database_url, keyring) as db:
+            async with db.read(SERVER) as read:
+                pairs = dict(await read.all(_PAIRS))
+            assert acknowledged <= pairs.keys()
+            assert set(pairs.values()) == {2}
+            rows = set(await ids(db))
+            assert rows == {name for name in pairs if int(name.split(".")[1]) % 2}
+            total = 2 * len(pairs)
+            async with asyncio.timeout(20):
+                while True:
+                    async with db.read(SERVER) as read:
+                        if (last := await last_position(read)) >= total:
+                            break
+                    await asyncio.sleep(0.05)
+            assert last == total
+            async with db.read(SERVER) as read:
+                assert [fact.pos for fact in await facts_after(read, total - 100)] == list(range(total - 99, total + 1))
+    assert len(acknowledged) > 300
