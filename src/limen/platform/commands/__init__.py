@@ -44,7 +44,7 @@ class Ground:
         """Print a table; plain lines separated by tabs where the output is not a terminal, so that scripts can cut it."""
         if not self.console.is_terminal:
             for row in rows:
-                self.say("\t".join(row))
+                self.console.file.write("\t".join(row) + "\n")  # the console itself would turn tabs into blanks
             return
         table = Table(*columns, box=None, header_style="bold", pad_edge=False)
         for row in rows:

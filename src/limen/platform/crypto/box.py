@@ -23,6 +23,8 @@ _VERSION: Final = b"\x01"
 _ID_END: Final = 5
 _NONCE_END: Final = 17
 _BAR: Final = "|"
+_ID_LABEL: Final = b"limen key id"
+_NONE_OLDER: Final[dict[bytes, AESGCM]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def new_key() -> bytes:
 
 def key_id(key: bytes) -> bytes:
     """Return the four octets by which a key is named in what it sealed; they say nothing of the key."""
-    return secrets.mac(key, b"limen key id")[:4]
+    return secrets.digest(_ID_LABEL + key)[:4]
 
 
 class Box:
@@ -61,11 +63,8 @@ class Box:
     __slots__ = ("_header", "_newest", "_older")
 
     def __init__(self, key: bytes, *older: bytes) -> None:
-        if any(len(one) != KEY_OCTETS for one in (key, *older)):
-            raise ValueError("a box takes keys of 32 octets")
-        self._header = _VERSION + key_id(key)
-        self._newest = AESGCM(key)
-        self._older = {_VERSION + key_id(one): AESGCM(one) for one in older}
+        self._header, self._newest = _cipher(key)
+        self._older = dict(map(_cipher, older)) if older else _NONE_OLDER
 
     @property
     def id(self) -> str:
@@ -97,6 +96,12 @@ class Box:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Box is not pickled")
+
+
+def _cipher(key: bytes) -> tuple[bytes, AESGCM]:
+    if len(key) != KEY_OCTETS:
+        raise ValueError("a box takes keys of 32 octets")
+    return _VERSION + key_id(key), AESGCM(key)
 
 
 def key_id_of(sealed: bytes) -> str:

@@ -21,6 +21,7 @@ from limen.platform.wire.jose import Alg, KeySet, SigningKey
 
 _ONLY: Final = ""
 _NONE: Final = document(())
+_SIGN: Final = {alg.value: alg for alg in (Alg.ES256, Alg.RS256, Alg.PS256, Alg.ED25519)}
 _MAKING: Final[WeakKeyDictionary[Database, dict[tuple[TenantId, Alg], asyncio.Task[None]]]] = WeakKeyDictionary()
 """Keys being made, so that a hundred requests that need a tenant's first RSA key make one."""
 
@@ -77,10 +78,9 @@ async def ensure(db: Database, tenant: TenantId, alg: str = "ES256") -> None:
 
     The key signs at once. Two processes racing end with one key; in one process the second caller waits for the first.
     """
-    try:
-        wanted = Alg(alg)
-    except ValueError:
-        raise NoSigningKey(operator=f"{alg[:20]} is no algorithm Limen signs with") from None
+    wanted = _SIGN.get(alg)
+    if wanted is None:
+        raise NoSigningKey(operator=f"{alg[:20]} is no algorithm Limen signs with")
     making = _MAKING.setdefault(db, {})
     task = making.get((tenant, wanted))
     if task is None:

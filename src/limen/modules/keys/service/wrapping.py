@@ -19,7 +19,7 @@ from limen.platform.crypto import KeyringError, Unsealable
 from limen.platform.sql import Database, Work
 
 START: Final = Spot(SERVER, "")
-PAGE: Final = 200
+PAGE: Final = 100
 """Rows re-wrapped in one Work: a few milliseconds of the one writer."""
 SETTLE: Final = 2.0
 """Seconds after which every process seals under the new key (each looks once a second) and Works begun before have ended."""
