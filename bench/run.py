@@ -12,7 +12,6 @@ import json
 import shutil
 import tempfile
 import time
-import urllib.request
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from bench.figures import Figure, interpreter, markdown, pin_self, processor_sec
 from bench.load import Load, chain, press
 from bench.password import password_sign_ins
 from bench.targets import TENANT, Limen, Peer, Target
-from bench.weights import page_weights
+from bench.weights import fetched, page_weights
 from tests.rig.postgres import Cluster
 
 OPERATIONS = ("client credentials", "code exchange", "refresh", "introspection", "userinfo")
@@ -108,7 +107,7 @@ async def measure_limen(target: Limen, notes: list[tuple[str, str, str]], count:
     target.start()
     target.stop()
     ready = target.restart()
-    urllib.request.urlopen(f"{target.server.issuer}/signin").read()
+    fetched(f"{target.server.issuer}/signin")
     idle = idle_share(target.pid, 10 * max(scale, 0.3))
     notes += [
         (f"{target.name}: ready", f"{ready:.2f} s", "at most 1.5 s"),

@@ -8,12 +8,14 @@ import urllib.request
 from urllib.parse import urljoin
 
 PAGES = ("/signin", "/signup", "/recover")
+BROWSER = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+"""Keeps the cookie that journeys are bound to."""
 
 
 def fetched(url: str) -> tuple[int, str]:
     """Return the octets sent for a resource and its text."""
     request = urllib.request.Request(url, headers={"Accept-Encoding": "gzip", "Accept": "text/html,*/*"})
-    with urllib.request.urlopen(request) as answer:
+    with BROWSER.open(request) as answer:
         body = answer.read()
         packed = answer.headers.get("Content-Encoding") == "gzip"
         return len(body) + len(str(answer.headers)), (gzip.decompress(body) if packed else body).decode("utf-8", "replace")
