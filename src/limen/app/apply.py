@@ -107,7 +107,8 @@ async def apply(
     for step in steps:
         _check(wanted, step, now, dev=server.dev)
     wanted.source.finish()
-    diff = Diff(tuple(change for step in steps for change in _differences(step, now)))
+    changes = [change for step in steps for change in _differences(step, now)]
+    diff = Diff((*changes, *await _dethroned(db, steps)))
     if not dry_run:
         for step in steps:
             await _carry_out(db, step, dev=server.dev)
@@ -177,6 +178,15 @@ def _differences(step: _Step, now: datetime) -> Iterator[Change]:
         yield from _of_client(name, one, step.clients.get(one.client.id), now)
     for client in step.dropped:
         yield Change(Sign.DROPPED, name, f"client {client}")
+
+
+async def _dethroned(db: Database, steps: list[_Step]) -> list[Change]:
+    """Tell which tenant is the default no longer because another one takes that, unless its own part of the file says so."""
+    held = await tenants.default(db)
+    if held is None or not held.default or not any(step.after.default and step.after.name != held.name for step in steps):
+        return []
+    told = any(step.after.name == held.name and not step.after.default for step in steps)
+    return [] if told else [Change(Sign.CHANGED, held.name, "tenant", "default", "true", "false")]
 
 
 def _difference(tenant: TenantId, thing: str, key: str, before: object, after: object) -> Iterator[Change]:

@@ -216,7 +216,8 @@ def _made(kind: type[T], source: Source, way: tuple[Step, ...], given: dict[str,
         text, suggestion = f"{error.key.rpartition('.')[2]}: {error.reason}", error.suggestion
     except (ValueError, LimenError) as error:
         text, suggestion = str(error), getattr(error, "suggestion", "")
-    name, found, reason = text.partition(": ")
+    field_path, found, reason = text.partition(": ")
+    name = field_path.rpartition(".")[2]
     named = found and any(name == one.name for one in dataclasses.fields(kind))  # type: ignore[arg-type] # T is a dataclass
     source.wrong((*way, key_of(name)) if named else way, reason if named else text, suggestion[:1].upper() + suggestion[1:])
     return None
