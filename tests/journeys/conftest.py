@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from functools import cache
 
 import pytest
@@ -29,6 +28,7 @@ from limen.platform.pages import Brand, install_cards, register, registered
 from limen.platform.sql import FACTS, open_database, statement
 from tests.conftest import World
 from tests.rig.asgi import Answer, Client
+from tests.rig.clocks import CreepingClock
 
 OURS = {"origin": "null", "sec-fetch-site": "same-origin"}
 """What a browser says of a form on a page of ours."""
@@ -150,23 +150,10 @@ async def town_of(world: World) -> Town:
     return Town(world, app, Runner(db, settings, jobs))
 
 
-class StillClock(SystemClock):
-    """A clock that creeps until it is moved, so that no wait ends by itself on a slow machine and still nothing happens twice at one instant."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.start = super().now()
-        self.asked = 0
-
-    def now(self) -> datetime:
-        self.asked += 1
-        return self.start + self.offset + timedelta(microseconds=self.asked)
-
-
 @pytest.fixture
 def clock() -> SystemClock:
     """A clock that hardly moves by itself."""
-    return StillClock()
+    return CreepingClock()
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from limen.modules.journey import Verdict
 
 PREFIX: Final = "fct"
 
+NOBODY: Final = AccountId("")
+"""Looked up in place of an account there is not, because looking takes time."""
 MOST_FAILURES: Final = 100
 """Consecutive failures after which a factor is closed until its owner proves herself another way (SP 800-63B-4, 3.2.2)."""
 FREE_FAILURES: Final = 5

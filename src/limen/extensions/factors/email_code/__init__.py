@@ -47,7 +47,7 @@ def challenge(purpose: Purpose) -> Challenge:
 
 def check(kept: bytes | None, said: str) -> Match | Mismatch:
     """Compare with the digest of the code that was sent."""
-    found = secrets.digest(normal(said))
+    found = secrets.digest(normal(said).encode("utf-8", "replace"))
     return Match() if kept is not None and secrets.same(kept, found) else Mismatch()
 
 

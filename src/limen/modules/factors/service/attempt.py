@@ -1,6 +1,7 @@
 """Checking an answer in three moves: count the attempt, compare outside, prove or record the failure.
 
-An identifier nobody has goes the same way as one that somebody has: the same counter, the same comparison against nothing, the same facts.
+An identifier nobody has goes the same way as one that somebody has: the same counter, as many looks into the database, the same comparison
+against nothing, the same facts. So neither words nor time tell the two apart.
 """
 
 from __future__ import annotations
@@ -8,16 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from limen.kernel.facts import Actor
-from limen.kernel.ids import FactorId, TenantId
+from limen.kernel.ids import AccountId, FactorId, TenantId
 from limen.kernel.secrets import Secret
 from limen.modules import accounts, keys
 from limen.modules.factors import store
 from limen.modules.factors.facts import FactorClosed, FactorFailed, FactorPassed, FactorReopened
-from limen.modules.factors.model import MOST_FAILURES, Checked, Claim, Matched, Over, Subject, Wait, Wrong
+from limen.modules.factors.model import MOST_FAILURES, NOBODY, Checked, Claim, Matched, Over, Subject, Wait, Wrong
 from limen.modules.factors.port import Factor, Match
 from limen.modules.factors.service.registry import factor
 from limen.modules.journey import Proof, Refused
-from limen.platform.crypto import pool
+from limen.platform.crypto import Box, pool
 from limen.platform.sql import Database, Reader, Work
 
 
@@ -41,7 +42,18 @@ async def subject_of(reader: Reader, claim: Claim) -> Subject:
     if claim.account is not None:
         return Subject(claim.account, blind)
     found = await accounts.by_identifier(reader, kind, value)
-    return Subject(found.id if found else None, blind)
+    if found is None:
+        await accounts.find(reader, NOBODY)
+        return Subject(None, blind)
+    return Subject(found.id, blind)
+
+
+async def box_of(reader: Reader, account: AccountId | None) -> Box | None:
+    """Return what opens an account's secrets; for nobody it looks just as long and finds nothing."""
+    try:
+        return await keys.subject_box(reader, account or NOBODY)
+    except keys.Forgotten:
+        return None
 
 
 async def attempt(db: Database, tenant: TenantId, actor: Actor, claim: Claim, said: str) -> Checked:
@@ -83,9 +95,10 @@ async def _take(work: Work, way: Factor, claim: Claim) -> _Taken | Over | Wait:
     if way.challenge:
         return await _take_challenge(work, claim, subject, counted)
     stored = await store.of_kind(work, subject.account, claim.kind)
-    if stored is None or subject.account is None:
+    box = await box_of(work, subject.account)
+    if stored is None or box is None:
         return _Taken(subject, counted, None)
-    secret = store.opened(work, await keys.subject_box(work, subject.account), stored)
+    secret = store.opened(work, box, stored)
     return _Taken(subject, counted, Secret(secret), stored.id, stored.version)
 
 

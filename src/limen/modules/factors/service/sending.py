@@ -7,8 +7,8 @@ from limen.modules import accounts, notices
 from limen.modules.factors import jobs, store
 from limen.modules.factors.errors import UnknownFactor
 from limen.modules.factors.facts import ChallengeSent
-from limen.modules.factors.model import Claim, NotSent, Order, Sent, Subject
-from limen.modules.factors.service.attempt import subject_of
+from limen.modules.factors.model import NOBODY, Claim, NotSent, Order, Sent, Subject
+from limen.modules.factors.service.attempt import box_of, subject_of
 from limen.modules.factors.service.registry import factor
 from limen.platform.sql import Work
 
@@ -40,8 +40,11 @@ async def challenge(work: Work, claim: Claim, order: Order) -> Sent | NotSent:
 async def _recipient(work: Work, claim: Claim, subject: Subject) -> notices.Recipient:
     """Return where it goes: the address as stored, not as typed."""
     kind, value = claim.identifier
-    if subject.account is not None:
-        for identifier in await accounts.identifiers(work, subject.account):
+    own = await accounts.identifiers(work, subject.account or NOBODY)
+    if subject.account is None:
+        await box_of(work, None)
+    else:
+        for identifier in own:
             if identifier.kind == kind and accounts.normalise(kind, identifier.value) == value:
                 return notices.Recipient(address=identifier.value, account=subject.account)
     return notices.Recipient(address=value)
