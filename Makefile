@@ -25,7 +25,7 @@ lint: install
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@PYTHONPATH=. $(BIN)/lint-imports
 	@$(BIN)/vulture
 	@$(BIN)/deptry src
 	@$(BIN)/python tools/lock.py

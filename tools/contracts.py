@@ -19,16 +19,17 @@ class FrontDoors(Contract):
     except_from = fields.ListField(subfield=fields.StringField(), required=False)
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:  # noqa: FBT001, ARG002 import-linter calls it so
-        doors = re.compile("^(" + "|".join(part.replace(".", r"\.").replace("*", "[^.]+") for part in self.parts) + r")\.")  # type: ignore[attr-defined] # fields are descriptors
+        parts = [str(part).replace(".", r"\.").replace("*", "[^.]+") for part in self.contract_options["parts"]]
+        doors = re.compile("^(" + "|".join(parts) + r")\.")
+        free = tuple(f"{name}." for name in self.contract_options.get("except_from", ()))
         found = []
         for inside in graph.modules:
             match = doors.match(inside)
             if match is None:
                 continue
-            part = match[1]
             for importer in sorted(graph.find_modules_that_directly_import(inside)):
-                if not f"{importer}.".startswith((f"{part}.", *(f"{name}." for name in self.except_from or ()))):  # type: ignore[attr-defined] # likewise
-                    found.append(f"{importer} climbs into {inside}; its front door is {part}")
+                if not f"{importer}.".startswith((f"{match[1]}.", *free)):
+                    found.append(f"{importer} climbs into {inside}; its front door is {match[1]}")
         return ContractCheck(kept=not found, metadata={"found": found})
 
     def render_broken_contract(self, check: ContractCheck) -> None:
