@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from limen.kernel.clock import SystemClock
 from limen.kernel.facts import SYSTEM, Actor
@@ -17,6 +18,9 @@ from limen.platform.crypto import Keyring, KeyringSettings
 from limen.platform.sql import Database, Read, Work, open_database
 from tests.rig import databases
 from tests.rig.postgres import FAST, Cluster
+
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a machine under load is slow, not wrong
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")
