@@ -11,7 +11,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from limen.kernel.ids import ClientId, TenantId
-from limen.platform.pages import Brand, languages
+from limen.platform import pages
+from limen.platform.pages import Brand
 
 API_PATH: Final = "/api/v1"
 API_SUBJECTS: Final = ("accounts", "profiles", "sessions", "clients", "consents", "audit")
@@ -123,7 +124,7 @@ def _flaws_of_names(tenant: Tenant) -> Iterator[Flaw]:
         yield Flaw("languages", "a tenant speaks at least one", 'Write ["en"]')
     if len(set(tenant.languages)) < len(tenant.languages):
         yield Flaw("languages", "one stands there twice")
-    known = languages()
+    known = pages.languages()
     for language in tenant.languages:
         if language not in known:
             yield Flaw("languages", f"`{language[:60]}` has no translation here", f"There are {', '.join(sorted(known))}")

@@ -1,0 +1,99 @@
+"""limen account: Make accounts, find them, suspend, resume and close them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from limen.kernel.ids import AccountId
+from limen.modules.accounts import service
+from limen.modules.accounts.errors import IdentifierTaken, NoSuchAccount
+from limen.modules.accounts.model import EMAIL, Account, Taken
+from limen.platform.commands import Command, Ground
+from limen.platform.sql import Reader
+
+
+async def add(ground: Ground, email: str, /) -> None:
+    """Make an account for an address that was proved elsewhere, and print its id.
+
+    Parameters
+    ----------
+    email
+        The e-mail address; you vouch that it is hers.
+    """
+    async with ground.db.work(ground.tenant, ground.actor("account add")) as work:
+        made = await service.create(work, EMAIL, email)
+    if isinstance(made, Taken):
+        raise IdentifierTaken(operator=f"the address belongs to {made.account} already")
+    ground.say(made.id)
+
+
+async def show(ground: Ground, who: str, /) -> None:
+    """Find an account and print its state and identifiers.
+
+    Parameters
+    ----------
+    who
+        An e-mail address, or an account's id.
+    """
+    async with ground.db.read(ground.tenant) as read:
+        found = await _found(read, who)
+        own = await service.identifiers(read, found.id)
+    ground.table(
+        ("Account", "State", "Created", "Identifiers"),
+        [(found.id, found.state.value, f"{found.created:%Y-%m-%d %H:%M} UTC", " ".join(one.value for one in own))],
+    )
+
+
+async def suspend(ground: Ground, who: str, /, *, reason: str = "operator") -> None:
+    """Keep an account out until it is resumed: its sessions and grants end.
+
+    Parameters
+    ----------
+    who
+        An e-mail address, or an account's id.
+    reason
+        A code for the log, such as `chargeback`.
+    """
+    async with ground.db.work(ground.tenant, ground.actor("account suspend")) as work:
+        moved = await service.suspend(work, (await _found(work, who)).id, reason)
+    ground.say(f"{moved.id} is {moved.state.value}")
+
+
+async def resume(ground: Ground, who: str, /, *, reason: str = "operator") -> None:
+    """Let a suspended account in again.
+
+    Parameters
+    ----------
+    who
+        An e-mail address, or an account's id.
+    reason
+        A code for the log.
+    """
+    async with ground.db.work(ground.tenant, ground.actor("account resume")) as work:
+        moved = await service.resume(work, (await _found(work, who)).id, reason)
+    ground.say(f"{moved.id} is {moved.state.value}")
+
+
+async def close(ground: Ground, who: str, /, *, reason: str = "operator") -> None:
+    """Close an account for good.
+
+    Parameters
+    ----------
+    who
+        An e-mail address, or an account's id.
+    reason
+        A code for the log.
+    """
+    async with ground.db.work(ground.tenant, ground.actor("account close")) as work:
+        moved = await service.close(work, (await _found(work, who)).id, reason)
+    ground.say(f"{moved.id} is {moved.state.value}")
+
+
+async def _found(reader: Reader, who: str) -> Account:
+    found = await service.by_identifier(reader, EMAIL, who) if "@" in who else await service.find(reader, AccountId(who))
+    if found is None:
+        raise NoSuchAccount(operator=f"{reader.tenant} has no such account")
+    return found
+
+
+COMMANDS: Final = (Command("add", add), Command("find", show), Command("suspend", suspend), Command("resume", resume), Command("close", close))

@@ -1,0 +1,118 @@
+"""limen client: Register applications, list them, and rotate their secrets."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from limen.kernel.ids import ClientId
+from limen.kernel.secrets import Secret
+from limen.modules.clients import service
+from limen.modules.clients.errors import ClientExists, NoSuchClient
+from limen.modules.clients.model import OVERLAP, Client, ClientKind, GrantType, completed, new_secret, with_secret
+from limen.platform.commands import Command, Ground
+from limen.platform.duties.settings import Running
+
+_PAGE: Final = 200
+
+
+async def add(  # noqa: PLR0913 - each is an option of the command
+    ground: Ground,
+    id: str,  # noqa: A002 - the word people type
+    kind: ClientKind,
+    /,
+    *,
+    name: str = "",
+    redirect_uri: tuple[str, ...] = (),
+    post_logout_redirect_uri: tuple[str, ...] = (),
+    grant: tuple[GrantType, ...] = (),
+    scope: tuple[str, ...] = (),
+) -> None:
+    """Register an application and print its secret, this once.
+
+    Parameters
+    ----------
+    id
+        Its client_id.
+    kind
+        web, spa, native or service.
+    name
+        What people are told it is called.
+    redirect_uri
+        Where the browser comes back to; may be given several times.
+    post_logout_redirect_uri
+        Where the browser may go after logout; may be given several times.
+    grant
+        What it may use; left out: what its kind usually does.
+    scope
+        What it may ask for; may be given several times.
+    """
+    client = Client(
+        id=ClientId(id),
+        kind=kind,
+        name=name,
+        redirect_uris=redirect_uri,
+        post_logout_redirect_uris=post_logout_redirect_uri,
+        grants=grant,
+        scopes=scope,
+    )
+    secret: Secret[str] | None = None
+    async with ground.db.work(ground.tenant, ground.actor("client add")) as work:
+        if await service.find(work, client.id):
+            raise ClientExists(operator=f"{ground.tenant} has a client {id} already; `limen client rotate {id}` gives it a new secret")
+        if not client.public:
+            secret = new_secret()
+            client = with_secret(client, secret, work.now)
+        await service.save(work, client, dev=ground.settings.of(Running).dev, expected=0)
+    ground.say(f"client_id      {client.id}")
+    if secret is not None:
+        ground.say(f"client_secret  {secret.reveal()}")
+    ground.say(f"grants         {' '.join(one.value for one in completed(client).grants)}")
+
+
+async def show(ground: Ground) -> None:
+    """List a tenant's applications."""
+    rows: list[tuple[str, ...]] = []
+    after = ""
+    while True:
+        async with ground.db.read(ground.tenant) as read:
+            page = await service.list_of(read, after, _PAGE)
+        rows += [(one.id, one.kind.value, one.name, " ".join(grant.value for grant in one.grants), " ".join(one.scopes)) for one in page]
+        if len(page) < _PAGE:
+            break
+        after = page[-1].id
+    ground.table(("Client", "Kind", "Name", "Grants", "Scopes"), rows)
+
+
+async def rotate(ground: Ground, id: str, /, *, overlap_hours: int = int(OVERLAP.total_seconds()) // 3600) -> None:  # noqa: A002 - as above
+    """Give an application a new secret and print it, this once.
+
+    Parameters
+    ----------
+    id
+        Its client_id.
+    overlap_hours
+        How long the previous secret works beside the new one; 0 ends it now, for one that leaked.
+    """
+    overlap = timedelta(hours=max(overlap_hours, 0))
+    async with ground.db.work(ground.tenant, ground.actor("client rotate")) as work:
+        secret = await service.rotate_secret(work, ClientId(id), overlap=overlap)
+    ground.say(f"client_secret  {secret.reveal()}")
+    ground.say(f"the previous one works until {work.now + overlap:%Y-%m-%d %H:%M} UTC" if overlap else "the previous one works no longer")
+
+
+async def drop(ground: Ground, id: str, /) -> None:  # noqa: A002 - as above
+    """Delete an application; what it was given ends.
+
+    Parameters
+    ----------
+    id
+        Its client_id.
+    """
+    async with ground.db.work(ground.tenant, ground.actor("client drop")) as work:
+        if not await service.drop(work, ClientId(id)):
+            raise NoSuchClient(operator=f"{ground.tenant} has no client {id}")
+    ground.say(f"{id} is deleted")
+
+
+COMMANDS: Final = (Command("add", add), Command("list", show), Command("rotate", rotate), Command("drop", drop))
