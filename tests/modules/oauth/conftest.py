@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, quote_plus, urlencode, urlsplit
 import pytest
 import sqlalchemy as sa
 
+from limen.app import discover
 from limen.app.compose import Gate, install
 from limen.app.ground import reactions
 from limen.kernel.clock import SystemClock
@@ -48,7 +49,7 @@ VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"  # RFC 7636, appendix B
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
 _PERSONAL = (GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN)
-SCOPES = ("openid", "profile", "email", "phone", "address", "offline_access", "read", "write")
+SCOPES = ("openid", "profile", "email", "phone", "address", "offline_access", "read", "write", "open")
 APPS = (
     App(
         id=ClientId("shop"),
@@ -57,7 +58,7 @@ APPS = (
         redirect_uris=(CALLBACK, "https://shop.example/other"),
         post_logout_redirect_uris=(BYE,),
         grants=_PERSONAL,
-        scopes=(*SCOPES, "open"),
+        scopes=SCOPES,
     ),
     App(id=ClientId("spa"), name="The Page", kind=ClientKind.SPA, redirect_uris=(SPA_CALLBACK,), grants=_PERSONAL, scopes=SCOPES),
     App(id=ClientId("app"), name="The App", kind=ClientKind.NATIVE, redirect_uris=(NATIVE_CALLBACK, PRIVATE_CALLBACK), grants=_PERSONAL, scopes=SCOPES),
@@ -138,11 +139,11 @@ class Door:
         jar = person.browser.jar.setdefault("localhost", {})
         jar[f"lmn_s_{tenant}"] = _Cookie(f"{tenant}.{opened.secret.reveal()}", "/", "lax")
 
-    async def ask(self, browser: Client, client: str = "shop", *, base: str = BASE, **changes: str | None) -> Answer:
+    async def ask(self, browser: Client, client: str = "shop", *, base: str = BASE, **changes: Any) -> Answer:
         """Send an authorization request and return the first answer; a change to None leaves a parameter out."""
         return await browser.get(f"{base}/oauth/authorize?{urlencode(asked(client, **changes))}", follow=False)
 
-    async def code(self, person: Person, client: str = "shop", **changes: str | None) -> str:
+    async def code(self, person: Person, client: str = "shop", **changes: Any) -> str:
         """Return a code for somebody who need not be asked anything."""
         return answered(await self.ask(person.browser, client, **changes))["code"]
 
@@ -159,12 +160,12 @@ class Door:
             headers["authorization"] = basic(auth, secret)
         return await self.calls.post(f"{base}{path}", form=form, headers=headers)
 
-    async def redeem(self, code: str, client: str = "shop", **changes: str | None) -> Answer:
+    async def redeem(self, code: str, client: str = "shop", **changes: Any) -> Answer:
         """Redeem a code as its client would."""
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": uri_of(client), "code_verifier": VERIFIER, **changes}
         return await self.token(auth=client, **{name: value for name, value in form.items() if value is not None})
 
-    async def tokens(self, person: Person, client: str = "shop", **changes: str | None) -> dict[str, Any]:
+    async def tokens(self, person: Person, client: str = "shop", **changes: Any) -> dict[str, Any]:
         """Return the token response of a whole flow."""
         answer = await self.redeem(await self.code(person, client, **changes), client)
         assert answer.status == 200, answer.text
@@ -202,7 +203,7 @@ def uri_of(client: str) -> str:
     return next(one.redirect_uris[0] for one in APPS if one.id == client)
 
 
-def asked(client: str = "shop", **changes: str | None) -> dict[str, str]:
+def asked(client: str = "shop", **changes: Any) -> dict[str, str]:
     """Return the parameters of a good authorization request, with changes; None leaves one out."""
     usual: dict[str, str | None] = {
         "client_id": client,
@@ -268,7 +269,8 @@ async def door(database_url: str, keyring: Keyring, clock: SystemClock) -> Async
         await furnish(opened)
         options = Options(base_url=BASE, dev=True, source_label=lambda reader, address: keys.blind(reader, "address", address))
         app = build(endpoints, Directory(BASE, opened, dev=True), Gate(), opened, settings, options)
-        yield Door(World(opened, clock, keyring, database_url), app, Runner(opened, settings, ()))
+        kinds = [kind for _, found in discover.gathered(("jobs",), "JOBS", tuple) for kind in found]
+        yield Door(World(opened, clock, keyring, database_url), app, Runner(opened, settings, kinds))
         await app.house.refusals.close()
     finally:
         await opened.close()

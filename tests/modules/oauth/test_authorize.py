@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -79,7 +80,7 @@ async def test_an_unknown_client_is_told_on_a_page(door: Door) -> None:
     assert [(fact.data["reason"], fact.data["count"]) for fact in await door.facts("http.refusals_counted")] == [("unknown_client", 6)]
 
 
-MISTAKES: list[tuple[dict[str, str | None], str]] = [
+MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"response_type": None}, "invalid_request"),
     ({"response_type": "token"}, "unsupported_response_type"),
     ({"response_type": "code id_token"}, "unsupported_response_type"),
@@ -195,7 +196,7 @@ async def test_prompt_none_heeds_whom_an_id_token_hint_names(door: Door) -> None
 async def test_a_prompt_asks_the_person_though_she_is_signed_in(door: Door) -> None:
     """login, select_account, create, consent and max_age=0 each lead to a page; the journey knows the app's origin for its forms."""
     person = await door.person(ago=1)
-    wanted: list[tuple[dict[str, str | None], str]] = [
+    wanted: list[tuple[dict[str, Any], str]] = [
         ({"prompt": "login"}, "/signin"),
         ({"prompt": "select_account"}, "/signin"),
         ({"prompt": "create"}, "/signup"),
@@ -301,7 +302,8 @@ def test_every_rule_says_where_it_holds() -> None:
     """Each row of the two tables has a name and at least one column."""
     assert len({name for name, *_ in CHECKS}) == len(CHECKS)
     assert len({name for name, *_ in RULES}) == len(RULES)
-    assert all(entry & (Entry.AUTHORIZE | Entry.RESUME) for *_, entry in (*CHECKS, *RULES))
+    assert all(row[-1] & (Entry.AUTHORIZE | Entry.RESUME) for row in CHECKS)
+    assert all(row[-1] & (Entry.AUTHORIZE | Entry.RESUME) for row in RULES)
 
 
 async def test_the_state_is_optional_and_so_is_the_query_of_the_address(door: Door) -> None:

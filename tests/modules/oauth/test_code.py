@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -86,7 +87,7 @@ async def test_a_code_used_twice_ends_what_it_gave(door: Door) -> None:
 async def test_a_code_is_burned_by_a_wrong_try(door: Door) -> None:
     """It is consumed before it is compared: a thief's try leaves nothing, and the right answer afterwards is a second use."""
     person = await door.person()
-    tries: list[dict[str, str | None]] = [
+    tries: list[dict[str, Any]] = [
         {"code_verifier": "x" * 43},
         {"code_verifier": None},
         {"redirect_uri": "https://shop.example/other"},
@@ -138,7 +139,7 @@ async def test_a_code_dies_with_its_session_and_its_consent(door: Door) -> None:
 async def test_without_a_challenge_a_verifier_is_refused(door: Door) -> None:
     """RFC 9700, 2.1.1: a stripped challenge must not pass unseen (PKCE downgrade)."""
     person = await door.person()
-    changes: dict[str, str | None] = {"code_challenge": None, "code_challenge_method": None, "scope": "openid read"}
+    changes: dict[str, Any] = {"code_challenge": None, "code_challenge_method": None, "scope": "openid read"}
     body = await door.redeem(await door.code(person, "old", **changes), "old")
     assert body.json()["error"] == "invalid_grant"
     plain = await door.redeem(await door.code(person, "old", **changes), "old", code_verifier=None)

@@ -46,6 +46,12 @@ class EndOfClient(msgspec.Struct, frozen=True, kw_only=True):
     why: Ending
 
 
+class EndOfApp(msgspec.Struct, frozen=True):
+    """A client is gone, and with it whatever anybody granted to it."""
+
+    client: ClientId
+
+
 class Sweep(msgspec.Struct, frozen=True):
     """Clear away what nothing hangs on any more."""
 
@@ -107,6 +113,15 @@ async def _end_of_client(job: Job[EndOfClient]) -> None:
             more = await end_some_of_client(work, job.payload.account, job.payload.client, job.payload.why)
 
 
+async def _end_of_app(job: Job[EndOfApp]) -> None:
+    found = AT_ONCE
+    while found == AT_ONCE:
+        async with job.db.work(job.tenant, SYSTEM) as work:
+            ending = await grants.open_of_app(work, job.payload.client, AT_ONCE)
+            found = len(ending)
+            await end_these(work, ending, Ending.CLIENT_DROPPED)
+
+
 async def _sweep(job: Job[Sweep]) -> None:
     more = True
     while more:
@@ -136,6 +151,7 @@ async def order_sweep(work: Work) -> None:
 END_ALL: Final = JobKind(name="grants.end_all", payload=EndAll, run=_end_all)
 END_OF_SESSION: Final = JobKind(name="grants.end_of_session", payload=EndOfSession, run=_end_of_session)
 END_OF_CLIENT: Final = JobKind(name="grants.end_of_client", payload=EndOfClient, run=_end_of_client)
+END_OF_APP: Final = JobKind(name="grants.end_of_app", payload=EndOfApp, run=_end_of_app)
 SWEEP: Final = JobKind(name="grants.sweep", payload=Sweep, run=_sweep, at_once=1)
 
-JOBS: Final = (END_ALL, END_OF_SESSION, END_OF_CLIENT, SWEEP)
+JOBS: Final = (END_ALL, END_OF_SESSION, END_OF_CLIENT, END_OF_APP, SWEEP)

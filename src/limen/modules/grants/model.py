@@ -32,7 +32,7 @@ _REFRESH_LENGTH: Final = len(REFRESH_PREFIX) + -(-_OCTETS * 4 // 3)
 
 
 class Ending(enum.Enum):
-    """Why a grant ended. Sessions' reasons come through under their own names (`session_` before them)."""
+    """Why a grant ended."""
 
     SESSION_ENDED = "session_ended"
     REVOKED = "revoked"
@@ -40,6 +40,7 @@ class Ending(enum.Enum):
     CONSENT_WITHDRAWN = "consent_withdrawn"
     ACCOUNT_CLEARED = "account_cleared"
     """Suspension, a changed credential, "not me", or all sessions revoked."""
+    CLIENT_DROPPED = "client_dropped"
     CODE_REPLAYED = "code_replayed"
     REFRESH_REPLAYED = "refresh_replayed"
 

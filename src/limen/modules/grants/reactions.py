@@ -1,12 +1,14 @@
-"""What grants do when sessions end and consents are withdrawn."""
+"""What grants do when sessions end, consents are withdrawn and clients go."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from limen.modules import consents, sessions
+from limen.modules import clients, consents, sessions
+from limen.modules.grants import jobs
 from limen.modules.grants.model import Ending
 from limen.modules.grants.service import ending
+from limen.platform.outbox import enqueue
 from limen.platform.sql import Reaction, Work
 
 
@@ -24,8 +26,14 @@ async def _consent_withdrawn(work: Work, fact: consents.ConsentWithdrawn) -> Non
         await ending.end_of_client(work, fact.subject, fact.client, Ending.CONSENT_WITHDRAWN)
 
 
+async def _client_dropped(work: Work, fact: clients.ClientDropped) -> None:
+    """Its tokens are dead already, since nobody is there they were issued to; a client of the same name must not inherit them."""
+    await enqueue(work, jobs.END_OF_APP, jobs.EndOfApp(fact.client))
+
+
 REACTIONS: Final[dict[str, Reaction]] = {
     sessions.SessionEnded.name: _session_ended,
     sessions.AllEnded.name: _all_sessions_ended,
     consents.ConsentWithdrawn.name: _consent_withdrawn,
+    clients.ClientDropped.name: _client_dropped,
 }

@@ -16,10 +16,10 @@ _KEPT_IN_DEV: Final = (("cache-control", "public, max-age=5"),)
 async def _jwks(call: Call) -> Answer:
     async with call.read() as reader:
         body = await keys.jwks(reader)
-        wanted = (await keys.algorithms(reader))[0].value
-        empty = not len(await keys.public_keys(reader))
-    if empty:  # nobody has signed in yet: an app that reads the keys at its start finds the one that will sign
-        await keys.ensure(call.db, call.tenant, wanted)
+        wanted = (await keys.algorithms(reader))[0]
+        there = any(key.alg is wanted for key in await keys.public_keys(reader))
+    if not there:  # nobody was given a token yet: an app that reads the keys at its start finds the one that will sign
+        await keys.ensure(call.db, call.tenant, wanted.value)
         async with call.read() as reader:
             body = await keys.jwks(reader)
     return Raw(body, _MEDIA, headers=_KEPT_IN_DEV if call.site.dev else _KEPT)

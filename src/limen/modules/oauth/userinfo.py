@@ -39,12 +39,10 @@ async def _userinfo(call: Call) -> Answer:
         return bearer.refuse(shown, issuer, OPENID)
     async with call.read() as reader:
         token = await bearer.standing(reader, issuer, shown)
-        if token is None or token.account is None or issuer not in token.audience:
-            refusal = _DEAD if token is None or OPENID in token.scopes else _NARROW
+        if token is None or token.account is None or OPENID not in token.scopes or issuer not in token.audience:
+            refusal = _NARROW if token is not None and OPENID not in token.scopes else _DEAD
             await call.refused(refusal.reason)
             return bearer.refuse(refusal, issuer, OPENID)
-        if OPENID not in token.scopes:
-            return bearer.refuse(_NARROW, issuer, OPENID)
         claims = await claims_of(reader, token.account, token.scopes)
     tally.count(call.db, call.tenant, UserinfoRead(subject=token.account, client=token.client, grant=token.grant, count=1))
     return Json(claims)

@@ -77,6 +77,9 @@ def upgrade() -> None:
     )
     op.create_index("grants_by_account", "grants", ["tenant", "account"], unique=False)
     op.create_index("grants_by_age", "grants", ["tenant", "expires"], unique=False)
+    op.create_index(
+        "grants_by_client", "grants", ["tenant", "client"], unique=False, sqlite_where=sa.text("ended_at IS NULL"), postgresql_where=sa.text("ended_at IS NULL")
+    )
     op.create_index("grants_by_session", "grants", ["tenant", "session"], unique=False)
     op.create_table(
         "opaque_tokens",

@@ -96,6 +96,7 @@ _END = statement(
 )
 _OPEN_OF_ACCOUNT = statement(sa.select(_G.id).where(*_OF_ACCOUNT, _G.ended_at.is_(None), _G.session != bind("kept")).order_by(_G.id).limit(_MOST), into=GrantId)
 _OPEN_OF_CLIENT = statement(sa.select(_G.id).where(*_OF_ACCOUNT, _G.client == bind("client"), _G.ended_at.is_(None)).order_by(_G.id).limit(_MOST), into=GrantId)
+_OPEN_OF_APP = statement(sa.select(_G.id).where(_TENANT, _G.client == bind("client"), _G.ended_at.is_(None)).order_by(_G.id).limit(_MOST), into=GrantId)
 _OPEN_OF_SESSION = statement(
     sa.select(*_COLUMNS).where(_TENANT, _G.session == bind("session"), _G.ended_at.is_(None), _G.id > bind("after")).order_by(_G.id).limit(_MOST), into=_grant
 )
@@ -171,6 +172,11 @@ async def open_of_account(work: Work, account: AccountId, kept: str, most: int) 
 async def open_of_client(work: Work, account: AccountId, client: ClientId, most: int) -> list[GrantId]:
     """Return grants of the account to a client that have not ended."""
     return await work.all(_OPEN_OF_CLIENT, account=account, client=client, most=most)
+
+
+async def open_of_app(work: Work, client: ClientId, most: int) -> list[GrantId]:
+    """Return grants of anybody to a client that have not ended."""
+    return await work.all(_OPEN_OF_APP, client=client, most=most)
 
 
 async def open_of_session(work: Work, session: SessionId, after: str, most: int) -> list[Grant]:

@@ -59,6 +59,7 @@ GRANTS: Final = table(
     sa.Column("reason", Choice(Ending)),
     sa.Index("grants_by_account", "tenant", "account"),
     sa.Index("grants_by_session", "tenant", "session"),
+    sa.Index("grants_by_client", "tenant", "client", sqlite_where=sa.text("ended_at IS NULL"), postgresql_where=sa.text("ended_at IS NULL")),
     sa.Index("grants_by_age", "tenant", "expires"),
     rowid=True,
 )
