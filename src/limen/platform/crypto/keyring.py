@@ -234,7 +234,8 @@ class Keyring:
 
     def _read(self) -> None:
         stamp = self._stamp()  # taken first: what changes while reading is seen by the next look
-        masters, files = self._read_masters(), _read_epochs(self._settings.epochs)
+        masters = self._read_masters()
+        files = _read_epochs(self._settings.epochs) or _read_epochs(self._settings.epochs)  # once more if all that was listed was rotated away
         if not files:
             raise KeyringMissing(f"There is no epoch key in {self._settings.epochs}. Run `limen init` once, or correct [keyring] in limen.toml")
         found = sorted(files, key=_born)
