@@ -45,6 +45,7 @@ async def order(world: World, kind: JobKind[Word], *, key: str = "", text: str =
 
 async def names(world: World, count: int) -> list[str]:
     """Return the facts once they all have their place in the log."""
+    found: list[str] = []
     for _ in range(300):
         async with world.db.read(SERVER) as read:
             found = [fact.name for fact in await facts_after(read, 0)]

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
+from limen.kernel.facts import ActorKind
 from limen.kernel.ids import SERVER
 from limen.modules.audit import store
 from limen.modules.audit.errors import BadSearch
@@ -15,6 +16,7 @@ from limen.platform.sql import Database, Reader, StoredFact, facts_after, last_p
 _AT_ONCE: Final = 250
 _SCANNED: Final = 5_000
 """Keys looked at for one page at most, where an index cannot answer all of the question: a page then comes short, and leads on."""
+_OPERATOR: Final = f"{ActorKind.OPERATOR.value}:"
 _LOOK_SECONDS: Final = 0.5
 
 Fetch = Callable[[Position, int], Awaitable[list[Key]]]
@@ -24,7 +26,7 @@ Fetch = Callable[[Position, int], Awaitable[list[Key]]]
 async def search(reader: Reader, wanted: Search, after: Position | None = None, limit: int = 50) -> Page:
     """Return a page of the tenant's facts, newest first. BadSearch where `limit` is not from 1 to `MOST`.
 
-    By subject, by kind and by what a person did it is one walk along an index; what is asked beyond that is filtered on the way.
+    By subject, by kind and by what an operator did it is one walk along an index; what is asked beyond that is filtered on the way.
     """
     if not 1 <= limit <= MOST:
         raise BadSearch(f"limit: from 1 to {MOST}.")
@@ -37,8 +39,8 @@ async def _source(reader: Reader, wanted: Search) -> Fetch:
     if wanted.subject is not None:
         subject = wanted.subject
         return lambda after, limit: store.by_subject(reader, subject, after, wanted.since, limit)
-    if wanted.actor.startswith(("customer:", "operator:")):
-        return lambda after, limit: store.by_person(reader, wanted.actor, after, wanted.since, limit)
+    if wanted.actor.startswith(_OPERATOR):
+        return lambda after, limit: store.by_operator(reader, wanted.actor, after, wanted.since, limit)
     if not wanted.kind:
         return lambda after, limit: store.by_time(reader, after, wanted.since, limit)
     names = await store.names(reader, wanted.kind)

@@ -13,23 +13,28 @@ from limen.modules.audit.model import Entry, Key, Position
 from limen.platform.sql import FACTS, Id, Reader, Statement, bind, one_of, statement
 
 _C = FACTS.c
-_PERSON: Final = "actor > 'client;' AND actor < 'system'"
-"""Actors that are people, `customer:...` and `operator:...`. Clients are too many facts to be indexed and dense enough to be found by time."""
+_OPERATOR: Final = "actor > 'operator:' AND actor < 'operator;'"
+"""Operators act seldom and are asked after: they are worth an index. Customers and clients would double what a fact costs to write
+(measured: 45 us more for a customer's); what a customer does mostly has her as subject, and clients are dense enough to be found by time.
+"""
 
 sa.Index("facts_by_kind", _C.tenant, _C.name, _C.at)
-sa.Index("facts_by_person", _C.tenant, _C.actor, _C.at, sqlite_where=sa.text(_PERSON), postgresql_where=sa.text(_PERSON))
+sa.Index("facts_by_operator", _C.tenant, _C.actor, _C.at, sqlite_where=sa.text(_OPERATOR), postgresql_where=sa.text(_OPERATOR))
 
 
-def _keys(*more: sa.ColumnElement[bool] | sa.TextClause) -> Statement[Key]:
-    """Make the statement for keys behind a position; each of them is one walk along one index."""
+def _keys(column: sa.ColumnElement[str] | None = None, word: str = "", also: str = "true") -> Statement[Key]:
+    """Make the statement for keys behind a position, where `column` is `word` or anything: one walk along one index."""
     behind = sa.tuple_(_C.at, _C.seq) < sa.tuple_(bind("at", _C.at.type), bind("seq", sa.BigInteger))
-    return statement(
-        sa.select(_C.at, _C.seq, _C.name, _C.actor)
-        .where(_C.tenant == bind("tenant"), *more, _C.at >= bind("since"), _C.at <= bind("at"), behind)
-        .order_by(_C.at.desc(), _C.seq.desc())
-        .limit(bind("limit", sa.Integer)),
-        into=Key,
-    )
+
+    def build(dialect: str) -> sa.Executable:
+        found = sa.select(_C.at, _C.seq, _C.name, _C.actor).where(_C.tenant == bind("tenant"), _C.at >= bind("since"), _C.at <= bind("at"), behind)
+        if column is not None:
+            mine = column == bind(word)
+            # SQLite's planner keeps no figures, and would walk along all the tenant's facts of that time
+            found = found.where(sa.func.unlikely(mine) if dialect == "sqlite" else mine, sa.text(also))
+        return found.order_by(_C.at.desc(), _C.seq.desc()).limit(bind("limit", sa.Integer))
+
+    return statement(build, into=Key)
 
 
 def _naming() -> sa.Select[tuple[str]]:
@@ -47,12 +52,16 @@ def _naming() -> sa.Select[tuple[str]]:
 
 
 _BY_TIME = _keys()
-_BY_SUBJECT = _keys(_C.subject == bind("subject"), _C.subject.is_not(None))
-_BY_KIND = _keys(_C.name == bind("name"))
-_BY_PERSON = _keys(_C.actor == bind("actor"), sa.text(_PERSON))
+_BY_SUBJECT = _keys(_C.subject, "subject", "subject IS NOT NULL")
+_BY_KIND = _keys(_C.name, "name")
+_BY_OPERATOR = _keys(_C.actor, "actor", _OPERATOR)
 _NAMES = statement(_naming(), into=str)
 _ENTRIES = statement(
-    sa.select(_C.seq, _C.at, _C.name, _C.subject, _C.actor, _C.data, _C.private).where(_C.tenant == bind("tenant"), one_of(_C.seq, "seqs")), into=Entry
+    sa.select(_C.seq, _C.at, _C.name, _C.subject, _C.actor, _C.data, _C.private).where(
+        (_C.tenant + "") == bind("tenant"),  # an expression, lest an index that begins with the tenant seem better than the numbers
+        one_of(_C.seq, "seqs"),
+    ),
+    into=Entry,
 )
 
 
@@ -71,9 +80,9 @@ async def by_kind(reader: Reader, name: str, after: Position, since: datetime, l
     return await reader.all(_BY_KIND, name=name, at=after.at, seq=after.seq, since=since, limit=limit)
 
 
-async def by_person(reader: Reader, actor: str, after: Position, since: datetime, limit: int) -> list[Key]:
-    """Return the next keys of what a customer or an operator did."""
-    return await reader.all(_BY_PERSON, actor=actor, at=after.at, seq=after.seq, since=since, limit=limit)
+async def by_operator(reader: Reader, actor: str, after: Position, since: datetime, limit: int) -> list[Key]:
+    """Return the next keys of what an operator did."""
+    return await reader.all(_BY_OPERATOR, actor=actor, at=after.at, seq=after.seq, since=since, limit=limit)
 
 
 async def names(reader: Reader, prefix: str) -> list[str]:

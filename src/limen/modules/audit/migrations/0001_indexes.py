@@ -1,4 +1,4 @@
-"""The log is searched by kind, and by what a person did."""
+"""The log is searched by kind, and by what an operator did."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ depends_on = ("sql_0001",)
 
 def upgrade() -> None:
     op.create_index("facts_by_kind", "facts", ["tenant", "name", "at"])
-    person = sa.text("actor > 'client;' AND actor < 'system'")
-    op.create_index("facts_by_person", "facts", ["tenant", "actor", "at"], sqlite_where=person, postgresql_where=person)
+    operators = sa.text("actor > 'operator:' AND actor < 'operator;'")
+    op.create_index("facts_by_operator", "facts", ["tenant", "actor", "at"], sqlite_where=operators, postgresql_where=operators)
