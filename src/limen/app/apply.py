@@ -111,7 +111,7 @@ async def apply(
     diff = Diff((*changes, *await _dethroned(db, steps)))
     if not dry_run:
         for step in steps:
-            await _carry_out(db, step, dev=server.dev)
+            await _carry_out(db, step, now, dev=server.dev)
     return diff
 
 
@@ -149,18 +149,20 @@ def _with_secret(one: WantedClient, before: Client | None, now: datetime) -> Cli
     return clients.with_secret(held, one.secret, now) if one.secret else held
 
 
-async def _carry_out(db: Database, step: _Step, *, dev: bool) -> None:
-    """Write one tenant: itself first, then its clients in Works of bounded size. What is as it should be writes nothing."""
-    async with db.work(step.after.name, ACTOR) as work:
-        await tenants.save(work, step.after)
-    batches = [step.wanted.clients[start : start + _BATCH] for start in range(0, len(step.wanted.clients), _BATCH)]
-    for batch in batches:
-        async with db.work(step.after.name, ACTOR) as work:
-            for one in batch:
+async def _carry_out(db: Database, step: _Step, now: datetime, *, dev: bool) -> None:
+    """Write one tenant: itself first, then its clients in Works of bounded size. What is as it should be is not touched."""
+    name = step.after.name
+    if step.before is None or replace(step.after, made=step.before.made) != step.before:
+        async with db.work(name, ACTOR) as work:
+            await tenants.save(work, step.after)
+    differing = [one for one in step.wanted.clients if any(_of_client(name, one, step.clients.get(one.client.id), now))]
+    for start in range(0, len(differing), _BATCH):
+        async with db.work(name, ACTOR) as work:
+            for one in differing[start : start + _BATCH]:
                 before = await clients.find(work, one.client.id)
                 await clients.save(work, _with_secret(one, before, work.now), dev=dev)
     for start in range(0, len(step.dropped), _BATCH):
-        async with db.work(step.after.name, ACTOR) as work:
+        async with db.work(name, ACTOR) as work:
             for client in step.dropped[start : start + _BATCH]:
                 await clients.drop(work, client)
 

@@ -13,9 +13,10 @@ import re
 import tomllib
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import ClassVar, Final, Literal, TypeVar
 
@@ -187,9 +188,14 @@ def key_of(name: str) -> str:
     return name.rstrip("_")
 
 
+@cache
+def _hints(kind: object) -> dict[str, object]:
+    return typing.get_type_hints(kind)
+
+
 def record(kind: type[T], source: Source, way: tuple[Step, ...], values: Mapping[str, object]) -> T | None:
     """Read one table into dataclass `kind`; mistakes are noted at `source`, and then None comes back."""
-    hints = typing.get_type_hints(kind)
+    hints = _hints(typing.cast("Hashable", kind))
     fields = {key_of(one.name): one for one in dataclasses.fields(kind) if one.init}  # type: ignore[arg-type] # T is a dataclass
     before = len(source.mistakes)
     given: dict[str, object] = {}
