@@ -17,7 +17,10 @@ ANDROID = "Mozilla/5.0 (Linux; Android 15; Pixel) AppleWebKit/537.36 (KHTML, lik
             "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1",
             Device("Safari", "iPhone", Shape.PHONE),
         ),
-        ("Mozilla/5.0 (iPad; CPU OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/140.0 Safari/604.1", Device("Chrome", "iPad", Shape.TABLET)),
+        (
+            "Mozilla/5.0 (iPad; CPU OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/140.0 Safari/604.1",
+            Device("Chrome", "iPad", Shape.TABLET),
+        ),
         (f"{ANDROID} Mobile Safari/537.36", Device("Chrome", "Android", Shape.PHONE)),
         (f"{ANDROID} Safari/537.36", Device("Chrome", "Android", Shape.TABLET)),
         (

@@ -85,7 +85,7 @@ def _place(address: str) -> str | Message:
     if isinstance(ip, ipaddress.IPv6Address):
         ip = ip.ipv4_mapped or ip
     if ip.is_loopback:
-        return _m("This very computer")
+        return _m("This computer")
     if ip.is_private or ip.is_link_local:
         return _m("A local network")
     first, second, *_ = ip.exploded.replace(".", ":").split(":")
