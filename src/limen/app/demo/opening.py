@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import socket
 import tomllib
@@ -19,13 +20,18 @@ from limen.app.commands.upgrade import bring_up
 from limen.app.compose import compose, install
 from limen.app.demo.people import PASSWORD, PEOPLE, settle
 from limen.app.demo.shop import ShopSettings, shop
-from limen.app.serving import GRACE, bind, bound, fatal, server_of
+from limen.app.serving import GRACE, bound, fatal, server_of
 from limen.app.settings import ServerSettings
 from limen.platform.crypto import Keyring, KeyringSettings
 from limen.platform.duties import Settings
 
-TENANTS: Final = Path(__file__).parent / "acme.toml"
+HERE: Final = Path(__file__).parent
+TENANTS: Final = "acme.toml"
+LOGO: Final = "acme.svg"
+PORT: Final = 8400
 SHOP_PORT: Final = 8401
+_NAMES: Final = 20
+_ADDRESSES: Final = 56
 CONFIG: Final = """\
 [server]
 listen = "127.0.0.1:8400"
@@ -38,14 +44,16 @@ requests = "failures"
 """
 
 
-def prepare(folder: Path, port: int | None) -> Settings:
-    """Write what the demo needs into its folder, and return its settings."""
+def prepare(folder: Path, port: int, shop_port: int) -> Settings:
+    """Write what the demo needs into its folder, and return its settings. What is there already stays, save the ports that it names."""
     folder.mkdir(parents=True, exist_ok=True)
-    config = folder / "limen.toml"
+    config, tenants = folder / "limen.toml", folder / TENANTS
     if not config.exists():
         config.write_text(CONFIG)
-    if not (folder / "acme.toml").exists():
-        shutil.copyfile(TENANTS, folder / "acme.toml")
+    if not tenants.exists():
+        shutil.copyfile(HERE / TENANTS, tenants)
+        shutil.copyfile(HERE / LOGO, folder / LOGO)
+    tenants.write_text(_moved(tenants.read_text(), port, shop_port))
     chosen = settings.load(config, port=port)
     place = chosen.of(KeyringSettings)
     place.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -54,35 +62,42 @@ def prepare(folder: Path, port: int | None) -> Settings:
     return chosen
 
 
+def _moved(text: str, port: int, shop_port: int) -> str:
+    """Return a tenant file with the addresses of this demo on other ports: Limen's are on localhost, the shop's on 127.0.0.1."""
+    text = re.sub(r"http://localhost:\d+/", f"http://localhost:{port}/", text)
+    return re.sub(r"http://127\.0\.0\.1:\d+/", f"http://127.0.0.1:{shop_port}/", text)
+
+
 def shop_settings(tenants: Path, issuer: str) -> ShopSettings:
     """Return who the shop is to Limen, from the tenant file both are made of."""
     client = next(one for one in tomllib.loads(tenants.read_text())["tenant"][0]["client"] if one["id"] == "shop")
     return ShopSettings(issuer, client["id"], client["secret"])
 
 
-def run(folder: Path, port: int | None) -> None:
+def run(folder: Path, port: int, shop_port: int) -> None:
     """Run the demo to its end."""
-    chosen = prepare(folder, port)
     with (
-        bind(chosen) as listening,
-        bound("127.0.0.1", SHOP_PORT) as shop_listening,
+        bound("127.0.0.1", port) as listening,
+        bound("127.0.0.1", shop_port) as shop_listening,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
         suppress(KeyboardInterrupt),
     ):
-        runner.run(_serve(chosen, folder / "acme.toml", listening, shop_listening))
+        chosen = prepare(folder, port, shop_port)
+        runner.run(_serve(chosen, folder, listening, shop_listening))
 
 
-async def _serve(chosen: Settings, tenants: Path, listening: socket.socket, shop_listening: socket.socket) -> None:
+async def _serve(chosen: Settings, folder: Path, listening: socket.socket, shop_listening: socket.socket) -> None:
     server = chosen.of(ServerSettings)
     install()
     async with ground.opened(chosen, on_fatal=fatal) as opened:
+        tenants = folder / TENANTS
         await apply(opened.db, tenants, server)
         await settle(opened.db)
         house = await compose(opened)
         beside = [asyncio.create_task(one) for one in house.beside()]
         web, market = server_of(house.app), server_of(shop(shop_settings(tenants, server.base_url)))
         selling = asyncio.create_task(market.serve(sockets=[shop_listening]))
-        _welcome(server.base_url)
+        _welcome(server.base_url, f"http://127.0.0.1:{shop_listening.getsockname()[1]}", folder)
         try:
             await web.serve(sockets=[listening])
         finally:
@@ -91,23 +106,26 @@ async def _serve(chosen: Settings, tenants: Path, listening: socket.socket, shop
             await asyncio.wait([*beside, selling], timeout=GRACE)
 
 
-def _welcome(issuer: str) -> None:
-    console = Console(highlight=False)
-    console.print()
-    console.print("[bold]Limen is open.[/bold] Ctrl+C closes it.")
-    console.print()
-    for name, address, words in (
-        ("Shop", f"http://127.0.0.1:{SHOP_PORT}", "a sample shop: create an account or sign in"),
-        ("Portal", f"{issuer}/account", "what customers see of themselves"),
-        ("Mailbox", f"{issuer}/dev/mailbox", "every mail Limen sends lands here"),
+def _welcome(issuer: str, shop_address: str, folder: Path) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    console.print("\n[bold]Limen is open.[/bold] Ctrl+C closes it.\n")
+    _rows(
+        console,
+        ("Shop", shop_address, "begin here: create an account, or sign in"),
+        ("Mailbox", f"{issuer}/dev/mailbox", "every message lands here, none leaves this machine"),
+        ("Account", f"{issuer}/account", "what customers see of themselves"),
         ("API", f"{issuer}/api/openapi.json", "the description of /api/v1"),
         ("Issuer", f"{issuer}/.well-known/openid-configuration", "what apps connect to"),
-    ):
-        console.print(f"  {name:<9}[link={address}]{address}[/link]", style="cyan", end="")
-        console.print(f"  {words}", style="dim")
-    console.print()
-    console.print("Sample customers, all with the password " + f"[bold]{PASSWORD}[/bold]:")
-    for person in PEOPLE:
-        console.print(f"  {person.email}", style="cyan", end="")
-        console.print(f"  {person.given_name} {person.family_name}, reads {person.locale}", style="dim")
-    console.print()
+    )
+    console.print(f"\nSample customers, all with the password [bold]{PASSWORD}[/bold]\n")
+    _rows(console, *((person.email, "", f"{person.given_name} {person.family_name}") for person in PEOPLE))
+    console.print(f"\nWhat you do is kept in {folder}; delete that folder to begin anew.\n", style="dim")
+
+
+def _rows(console: Console, *rows: tuple[str, str, str]) -> None:
+    """Print rows of name, address and words, in columns."""
+    for name, address, words in rows:
+        console.print(f"  {name:<{_NAMES}}", end="")
+        if address:
+            console.print(f"[link={address}]{address}[/link]{' ' * (_ADDRESSES - len(address))}", style="cyan", end="")
+        console.print(words, style="dim")
