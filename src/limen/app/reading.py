@@ -13,7 +13,7 @@ import re
 import tomllib
 import types
 import typing
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
@@ -195,7 +195,7 @@ def _hints(kind: object) -> dict[str, object]:
 
 def record(kind: type[T], source: Source, way: tuple[Step, ...], values: Mapping[str, object]) -> T | None:
     """Read one table into dataclass `kind`; mistakes are noted at `source`, and then None comes back."""
-    hints = _hints(typing.cast("Hashable", kind))
+    hints = _hints(kind)  # type: ignore[arg-type] # a class can be hashed
     fields = {key_of(one.name): one for one in dataclasses.fields(kind) if one.init}  # type: ignore[arg-type] # T is a dataclass
     before = len(source.mistakes)
     given: dict[str, object] = {}

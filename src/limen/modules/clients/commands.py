@@ -56,18 +56,22 @@ async def add(  # noqa: PLR0913 - each is an option of the command
         grants=grant,
         scopes=scope,
     )
-    secret: Secret[str] | None = None
-    async with ground.db.work(ground.tenant, ground.actor("client add")) as work:
-        if await service.find(work, client.id):
-            raise ClientExists(operator=f"{ground.tenant} has a client {id} already; `limen client rotate {id}` gives it a new secret")
-        if not client.public:
-            secret = new_secret()
-            client = with_secret(client, secret, work.now)
-        await service.save(work, client, dev=ground.settings.of(Running).dev, expected=0)
+    secret = await _registered(ground, client)
     ground.say(f"client_id      {client.id}")
     if secret is not None:
         ground.say(f"client_secret  {secret.reveal()}")
     ground.say(f"grants         {' '.join(one.value for one in completed(client).grants)}")
+
+
+async def _registered(ground: Ground, client: Client) -> Secret[str] | None:
+    """Save a new client; return the secret made for it, None for a public one."""
+    secret = None if client.public else new_secret()
+    async with ground.db.work(ground.tenant, ground.actor("client add")) as work:
+        if await service.find(work, client.id):
+            raise ClientExists(operator=f"{ground.tenant} has a client {client.id} already; `limen client rotate {client.id}` gives it a new secret")
+        known = client if secret is None else with_secret(client, secret, work.now)
+        await service.save(work, known, dev=ground.settings.of(Running).dev, expected=0)
+    return secret
 
 
 async def show(ground: Ground) -> None:
