@@ -12,7 +12,7 @@ from cyclopts import App
 
 import limen
 
-_MODULES: Final = Path(limen.__path__[0]) / "modules"
+_ROOT: Final = Path(limen.__path__[0])
 
 _VERBS: Final = {
     "init": "Write limen.toml where there is none; make the master key and the database.",
@@ -28,12 +28,12 @@ _VERBS: Final = {
 
 
 def _groups() -> list[tuple[str, str, str]]:
-    """Return (group, import path, help) of every module's `commands.py`, read from the docstring without importing it."""
+    """Return (group, import path, help) of every package's `commands.py`, read from the docstring without importing it."""
     found = []
-    for file in sorted(_MODULES.glob("*/commands.py")):
+    for file in sorted([*_ROOT.glob("modules/*/commands.py"), *_ROOT.glob("platform/*/commands.py")]):
         said = ast.get_docstring(ast.parse(file.read_text())) or ""
         name, _, words = said.split("\n", 1)[0].removeprefix("limen ").partition(": ")
-        found.append((name, f"limen.modules.{file.parent.name}.commands", words))
+        found.append((name, f"limen.{file.parent.parent.name}.{file.parent.name}.commands", words))
     return found
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
 from limen.kernel.facts import ActorKind
-from limen.kernel.ids import SERVER
+from limen.kernel.ids import SERVER, TenantId
 from limen.modules.audit import store
 from limen.modules.audit.errors import BadSearch
 from limen.modules.audit.model import MOST, Key, Page, Position, Search
@@ -18,6 +18,8 @@ _SCANNED: Final = 5_000
 """Keys looked at for one page at most, where an index cannot answer all of the question: a page then comes short, and leads on."""
 _OPERATOR: Final = f"{ActorKind.OPERATOR.value}:"
 _LOOK_SECONDS: Final = 0.5
+_STEP_BACK: Final = 500
+_LOOKED_BACK: Final = 20_000
 
 Fetch = Callable[[Position, int], Awaitable[list[Key]]]
 """Returns up to so many keys behind a position, newest first."""
@@ -71,22 +73,34 @@ async def _gathered(fetch: Fetch, wanted: Search, start: Position, limit: int) -
     return found, start
 
 
-async def tail(db: Database, *, kind: str = "", last: int = 20, follow: bool = False) -> AsyncIterator[StoredFact]:
-    """Yield the last facts of all tenants in the order of the log, and with `follow` every further one, until the consumer ends.
+async def tail(db: Database, *, tenant: TenantId | None = None, kind: str = "", last: int = 20, follow: bool = False) -> AsyncIterator[StoredFact]:
+    """Yield the last facts in the order of the log, and with `follow` every further one, once each, until the consumer ends.
 
-    `last` counts facts of any kind; of them those are shown whose wire name begins with `kind`.
+    `tenant` None is all of them; `kind` is the begin of the wire name. For facts that are rare the look back ends after a while.
     """
+
+    def fits(fact: StoredFact) -> bool:
+        return tenant in (None, fact.tenant) and fact.name.startswith(kind)
+
     async with db.read(SERVER) as read:
-        position = max(0, await last_position(read) - last)
-    while True:
+        position = await last_position(read)
+        for fact in await _before(read, position, fits, last):
+            yield fact
+    while follow:
         async with db.read(SERVER) as read:
             facts = await facts_after(read, position)
-        for fact in facts:
-            position = fact.pos
-            if fact.name.startswith(kind):
-                yield fact
-        if facts:
-            continue
-        if not follow:
-            return
-        await asyncio.sleep(_LOOK_SECONDS)
+        for fact in filter(fits, facts):
+            yield fact
+        position = facts[-1].pos if facts else position
+        if not facts:
+            await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _before(reader: Reader, position: int, fits: Callable[[StoredFact], bool], wanted: int) -> list[StoredFact]:
+    found: list[StoredFact] = []
+    end = max(0, position - _LOOKED_BACK)
+    while position > end and len(found) < wanted:
+        start = max(end, position - _STEP_BACK)
+        found[:0] = [fact for fact in await facts_after(reader, start, position - start) if fits(fact)]
+        position = start
+    return found[max(0, len(found) - wanted) :]

@@ -59,6 +59,12 @@ async def list_jobs(db: Database, *, states: Sequence[JobState] = _UNSETTLED, af
         return await store.listed(read, states, after, limit)
 
 
+async def find(db: Database, job: JobId) -> Listed | None:
+    """Return a job of any tenant by its id."""
+    async with db.read(SERVER) as read:
+        return await store.found(read, job)
+
+
 async def replay(work: Work, job: JobId) -> bool:
     """Send a dead letter of the tenant on its way again, with all its attempts; False if there is none of that id."""
     kind = await store.replay(work, job)

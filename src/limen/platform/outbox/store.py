@@ -119,8 +119,10 @@ _DROP = statement(
     .where(*_HERE, sa.or_(_C.state == JobState.DEAD, sa.and_(_C.state == JobState.WAITING, sa.or_(_C.holder == "", _C.due <= bind("now")))))
     .returning(_C.kind)
 )
+_LISTED = (_C.tenant, _C.id, _C.kind, _C.state, _C.created, _C.due, _C.attempts, _C.holder, _C.last_error)
+_FIND = statement(sa.select(*_LISTED).where(_C.id == bind("id")), into=Listed, across_tenants=_OPERATOR)
 _LIST = statement(
-    sa.select(_C.tenant, _C.id, _C.kind, _C.state, _C.created, _C.due, _C.attempts, _C.holder, _C.last_error)
+    sa.select(*_LISTED)
     .where(sa.tuple_(_C.tenant, _C.id) > sa.tuple_(bind("after_tenant", Id), bind("after_id", Id)), one_of(_C.state, "states"))
     .order_by(_C.tenant, _C.id)
     .limit(bind("limit", sa.Integer)),
@@ -193,6 +195,11 @@ async def drop(work: Work, job: JobId) -> str | None:
     """Delete a job nobody is running; return its kind, None if there is no such job."""
     row = await work.one(_DROP, id=job, now=work.now)
     return str(row[0]) if row else None
+
+
+async def found(reader: Reader, job: JobId) -> Listed | None:
+    """Return a job of any tenant."""
+    return await reader.one(_FIND, id=job)
 
 
 async def listed(reader: Reader, states: Sequence[JobState], after: tuple[TenantId, str], limit: int) -> list[Listed]:
