@@ -5,26 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
-from functools import cache
 
 import pytest
 import sqlalchemy as sa
 
-from limen.app import discover
-from limen.app.ground import reactions
+from limen.app.compose import compose
+from limen.app.ground import Opened, reactions
+from limen.app.settings import Mode, ServerSettings
 from limen.kernel.clock import SystemClock
 from limen.kernel.facts import SYSTEM
-from limen.kernel.ids import SERVER, AccountId, SessionId, TenantId
+from limen.kernel.ids import SERVER, AccountId, TenantId
 from limen.kernel.secrets import Secret
-from limen.modules import accounts, factors, journey, keys, tenants
+from limen.modules import accounts, factors, tenants
 from limen.modules.factors import Chosen, Context, Prepared
-from limen.modules.sessions.api import signed_in
-from limen.modules.tenants.api import Directory
 from limen.platform.crypto import Keyring
 from limen.platform.duties import Running, Settings
-from limen.platform.http import Access, Call, Edge, Endpoint, Options, Refusal, build
+from limen.platform.http import Edge
 from limen.platform.outbox import Runner
-from limen.platform.pages import Brand, install_cards, register, registered
+from limen.platform.pages import Brand
 from limen.platform.sql import FACTS, open_database, statement
 from tests.conftest import World
 from tests.rig.asgi import Answer, Client
@@ -35,35 +33,6 @@ OURS = {"origin": "null", "sec-fetch-site": "same-origin"}
 BASE = "http://localhost:8400"
 PASSWORD = "four grey geese dance"
 ADA = "ada@example.com"
-
-
-class Gate:
-    """Who is signed in; no tokens here."""
-
-    async def session(self, call: Call) -> tuple[AccountId, SessionId] | None:
-        return await signed_in(call)
-
-    async def bearer(self, call: Call, token: str, scope: str) -> Access | Refusal:
-        raise NotImplementedError
-
-
-@cache
-def endpoints() -> tuple[Endpoint, ...]:
-    """Fill the registries of code from the folders."""
-    for package in discover.packages():
-        folder = discover.folder_of(package)
-        if discover.short_name(package) not in registered() and (folder / "templates").is_dir():
-            register(discover.short_name(package), folder)
-    steps = [step for _, found in discover.gathered(("steps",), "STEPS", tuple) for step in found]
-    journeys = [one for _, found in discover.gathered(("steps",), "JOURNEYS", tuple) for one in found]
-    TABLES.append(journey.Tables(steps, journeys, {"portal": "/account", "oauth": "/oauth/authorize/resume"}))
-    install_cards(card for _, found in discover.gathered(("pages",), "CARDS", tuple) for card in found)
-    factors.install(discover.plugged("factors"))
-    wanted = ("journey", "notices", "portal")
-    return tuple(one for package, found in discover.gathered(("pages", "api"), "ENDPOINTS", tuple) if discover.short_name(package) in wanted for one in found)
-
-
-TABLES: list[journey.Tables] = []
 
 
 @dataclass(frozen=True)
@@ -137,17 +106,12 @@ class Town:
 
 async def town_of(world: World) -> Town:
     """Build the server around an empty database."""
-    db = world.db
-    settings = Settings([Running(dev=True)])
-    found = endpoints()
-    journey.install(TABLES[0])
     for name in ("acme", "rival"):
-        async with db.work(TenantId(name), SYSTEM) as work:
+        async with world.db.work(TenantId(name), SYSTEM) as work:
             await tenants.save(work, tenants.Tenant(name=TenantId(name), brand=Brand(name=name.title()), default=name == "acme", languages=("en", "de", "ar")))
-    options = Options(base_url=BASE, dev=True, source_label=lambda reader, address: keys.blind(reader, "address", address))
-    app = build(found, Directory(BASE, db, dev=True), Gate(), db, settings, options)
-    jobs = [kind for _, kinds in discover.gathered(("jobs",), "JOBS", tuple) for kind in kinds]
-    return Town(world, app, Runner(db, settings, jobs))
+    settings = Settings([ServerSettings(mode=Mode.DEV, base_url=BASE), Running(dev=True)])
+    house = await compose(Opened(settings, world.db))
+    return Town(world, house.app, house.runner)
 
 
 @pytest.fixture

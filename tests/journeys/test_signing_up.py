@@ -232,6 +232,7 @@ async def test_a_password_that_will_not_do_is_explained(town: Town) -> None:
         assert said in page.words, (password, page.words)
         assert password not in page.text
         assert step_of(page) == "signup.password"
+        assert ("Repeating letters or words adds little" in page.words) == (password == "passwordpassword1")
     page = await browser.submit(page, {"new_password": PASSWORD})
     assert page.url.endswith("/account")
 

@@ -71,7 +71,8 @@ class Unfit:
 
     code: str
     reason: str | Message
-    advice: tuple[str | Message, ...] = ()
+    advice: tuple[str, ...] = ()
+    """What would make it better: texts marked with `_m`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +99,7 @@ class Factor:
     check: Callable[[bytes | None, str], Match | Mismatch]
     """Compare what is kept (None: nothing is; it must cost the same) with an answer."""
     choose: str = ""
-    """Template of the part of a page where it is chosen, where there is anything to choose."""
+    """Template of the part of a page where it is chosen, where there is anything to choose; `advice` is a list of texts."""
     enrol: Callable[[str, Context], Chosen | Unfit] | None = None
     challenge: Callable[[Purpose], Challenge] | None = None
     settings: type[object] | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlencode
 
@@ -12,10 +11,8 @@ from limen.modules.journey.model import Ask, Return
 from limen.modules.journey.port import Visitor
 from limen.modules.journey.service import Goes, Lost, Shows, advance, begin, show, tables
 from limen.platform.http import PUBLIC, Answer, Call, Endpoint, SeeOther
-from limen.platform.pages import Action, Page, _m, message_page, register
+from limen.platform.pages import Action, Page, _m, message_page
 from limen.platform.wire.forms import Form
-
-register("journey", Path(__file__).parent)
 
 PATHS: Final = ("/signin", "/signup", "/recover", "/consent")
 """Where steps may show themselves."""

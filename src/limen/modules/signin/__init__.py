@@ -13,7 +13,7 @@ from limen.modules.signin.steps.arrive import past_create
 from limen.modules.signin.steps.identify import TYPED, Identify, app_of, identified, prefill, typed
 from limen.modules.signin.steps.identify import check as check_address
 from limen.modules.signin.steps.prove import ENTERED, MAILBOX, check, fields_of, no_mailbox_yet, nobody, proved, resend
-from limen.modules.signin.steps.recover import PASSWORD, NewPassword, prepare_password, unfit
+from limen.modules.signin.steps.recover import PASSWORD, NewPassword, advice, prepare_password, unfit
 
 __all__ = [
     "ENTERED",
@@ -27,6 +27,7 @@ __all__ = [
     "NewPassword",
     "PasswordRecovered",
     "SignInRefused",
+    "advice",
     "app_of",
     "check",
     "check_address",

@@ -18,6 +18,7 @@ from limen.platform.sql import Database, Reader, Work
 
 PASSWORD: Final = "password"  # noqa: S105 - the name of a factor
 CHANGED: Final = "signin.password_changed"
+ADVICE: Final = "signin.advice"
 ADMITTED: Final = "signin.admitted"
 
 
@@ -53,7 +54,7 @@ async def _page(reader: Reader, state: State) -> Page:
     return Page(
         template="signin/new_password.html",
         title=_m("Choose a new password"),
-        values={"identifier": state.identifier[1] if state.identifier else "", "choose": factors.factor(PASSWORD).choose},
+        values={"identifier": state.identifier[1] if state.identifier else "", "choose": factors.factor(PASSWORD).choose, "advice": advice(state)},
     )
 
 
@@ -85,12 +86,17 @@ async def _settle(work: Work, view: View, answer: NewPassword, checked: Prepared
     for one in await accounts.identifiers(work, state.account):
         to = notices.Recipient(address=one.value, account=state.account)
         await notices.send(work, to, "password_changed", link, language=view.visitor.language)
-    return Advance(state.marked(CHANGED))
+    return Advance(state.marked(CHANGED).unmarked(ADVICE))
 
 
 def unfit(state: State, found: Unfit) -> Stay:
     """Say why a password will not do, and what would make it better."""
-    return Stay(state.saying(*found.advice), {"new_password": found.reason})
+    return Stay(state.marked(ADVICE, "\n".join(found.advice)), {"new_password": found.reason})
+
+
+def advice(state: State) -> list[str]:
+    """Return what would make the password better that was refused just now, for the page that asks for another."""
+    return state.mark(ADVICE).splitlines()
 
 
 ADMIT: Final = Step[Nothing, None](name="signin.admit", path="/recover", applies=_to_be_admitted, settle=_admit, fields=Nothing)

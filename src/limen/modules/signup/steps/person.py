@@ -43,6 +43,7 @@ async def _ask_password(reader: Reader, state: State) -> Page:
         values={
             "identifier": state.identifier[1] if state.identifier else "",
             "choose": factors.factor(signin.PASSWORD).choose,
+            "advice": signin.advice(state),
             "optional": (await service.wishes(reader)).password is Wish.OPTIONAL,
             "stages": await service.stages(reader),
         },
