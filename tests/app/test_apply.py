@@ -159,6 +159,20 @@ async def test_every_change_is_told_by_key(world: World, tmp_path: Path) -> None
     assert [clients.check_secret(service, one * 40, at) for one, at in (("u", now), ("t", now), ("t", now + timedelta(days=2)))] == [True, True, False]
 
 
+async def test_a_resource_may_name_the_client_that_introspects_its_tokens(world: World, tmp_path: Path) -> None:
+    """One of the file or one that stays; a client of another kind, or one that goes, is refused."""
+    named = ACME.replace('token_format = "jwt"', 'token_format = "opaque"\nclient = "svc"')
+    await bring(world.db, tmp_path, named)
+    only = '[[tenant]]\nname = "acme"\n[[tenant.resource]]\nidentifier = "https://api.acme.example"\nclient = "svc"\nscopes = { read = "x" }\n'
+    await bring(world.db, tmp_path, only)
+    assert not await bring(world.db, tmp_path, await exported(world.db), prune=True)
+    for wrong in (only.replace("svc", "shop"), named.replace('client = "svc"', 'client = "phone"')):
+        with pytest.raises(Misconfigured, match="no client of kind service"):
+            await bring(world.db, tmp_path, wrong)
+    with pytest.raises(Misconfigured, match="no client of kind service"):
+        await bring(world.db, tmp_path, only, prune=True)
+
+
 TEAM = """
 [[tenant]]
 name = "acme"
@@ -299,6 +313,7 @@ MISTAKES = [
         '[[tenant]]\nname = "acme"\n' + "".join(f'[[tenant.resource]]\nidentifier = "urn:{one}"\nscopes = {{ r = "x" }}\n' for one in "ab"),
         ("`r` belongs to urn:a already",),
     ),
+    ('[[tenant]]\nname = "acme"\n[[tenant.resource]]\nidentifier = "urn:a"\nclient = "x"\n', ("line 5", "#1 client", "`x` is no client of kind service")),
     ('[[tenant]]\nname = "acme"\n[[tenant.client]]\nid = "x"\n', ("kind: is missing", 'kind = "web"')),
     ('[[tenant]]\nname = "acme"\n[[tenant.client]]\nid = "x"\nkind = "device"\n', ("`device` is none of web, spa, native, service",)),
     ('[[tenant]]\nname = "acme"\n[[tenant.client]]\nid = "x"\nkind = "spa"\n', ("redirect_uris", "needs at least one")),

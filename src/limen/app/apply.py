@@ -25,7 +25,7 @@ from limen.app.wanted import Wanted, WantedClient, WantedTenant, note, read
 from limen.kernel.facts import Actor, ActorKind
 from limen.kernel.ids import ClientId, TenantId
 from limen.modules import clients, tenants
-from limen.modules.clients import Client
+from limen.modules.clients import Client, ClientKind
 from limen.modules.tenants import Resource, Tenant
 from limen.platform.sql import Database, Reader
 
@@ -95,6 +95,8 @@ class _Step:
     after: Tenant
     clients: Mapping[ClientId, Client]
     dropped: tuple[ClientId, ...]
+    services: frozenset[ClientId]
+    """Clients of kind service there will be, among those that resources name."""
 
 
 async def apply(
@@ -120,8 +122,12 @@ async def _compared(db: Database, wanted: WantedTenant, *, prune: bool) -> _Step
     before = await tenants.by_name(db, wanted.tenant.name)
     async with db.read(wanted.tenant.name) as read:
         known = {one.id: one async for one in all_clients(read)} if prune else {name: one for name in named if (one := await clients.find(read, name))}
-    dropped = tuple(sorted(known.keys() - named))
-    return _Step(wanted, before, wanted.over(before, prune=prune), known, dropped)
+        dropped = tuple(sorted(known.keys() - named))
+        after = wanted.over(before, prune=prune)
+        there = [await clients.find(read, one.client) for one in after.resources if one.client and one.client not in (*named, *dropped)]
+    staying = [one for one in (*there, *(one.client for one in wanted.clients)) if one is not None]
+    services = frozenset(one.id for one in staying if one.kind is ClientKind.SERVICE)
+    return _Step(wanted, before, after, known, dropped, services)
 
 
 async def all_clients(reader: Reader) -> AsyncIterator[Client]:
@@ -137,6 +143,10 @@ def _check(wanted: Wanted, step: _Step, now: datetime, *, dev: bool) -> None:
     """Find what is wrong only beside what the database has, before anything is written."""
     for flaw in tenants.flaws(step.after):
         note(wanted.source, step.wanted.way, flaw)
+    for number, resource in enumerate(step.wanted.tenant.resources):
+        if resource.client and resource.client not in step.services:
+            way = (*step.wanted.way, "resource", number, "client")
+            wanted.source.wrong(way, f"`{resource.client[:60]}` is no client of kind service", "Name one that may introspect its tokens, or leave it out")
     for one in step.wanted.clients:
         client = _with_secret(one, step.clients.get(one.client.id), now)
         for flaw in (*clients.flaws(client, dev=dev), *clients.flaws_of_scopes(client, step.after)):
