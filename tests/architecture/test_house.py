@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,7 +76,8 @@ def test_a_front_door_lists_and_explains_what_it_offers(package: str) -> None:
     silent = []
     for name in getattr(door, "__all__", ()):
         thing = getattr(door, name)
-        if callable(thing) and str(getattr(thing, "__module__", "")).startswith("limen") and not (thing.__doc__ or "").strip():
+        ours = (inspect.isfunction(thing) or inspect.isclass(thing)) and thing.__module__.startswith("limen")
+        if ours and not (thing.__doc__ or "").strip():
             silent.append(name)
     assert silent == []
 
@@ -110,7 +112,7 @@ def test_secrets_are_compared_in_constant_time() -> None:
                 continue
             names = [side.attr if isinstance(side, ast.Attribute) else side.id for side in sides if isinstance(side, (ast.Attribute, ast.Name))]
             # a column of a table is compared by the database, inside a statement
-            if any(SECRET_NAMES.search(name) for name in names) and path.name != "store.py":
+            if any(SECRET_NAMES.search(name) for name in names) and path.name != "store.py" and path.parent.name != "store":
                 found.append(f"{name_of(path)}:{node.lineno} {names}")
     assert found == []
 

@@ -46,11 +46,11 @@ def _read(header: str, place: Place) -> dict[str, Secret[str]]:
         name, bare = raw[len(place.cookie_prefix) : -len(ending)], value[len(mark) :]
         if not bare or not _NAME.fullmatch(name) or not _VALUE.fullmatch(bare):
             continue
-        secret = Secret(bare)
-        if name in found and found[name] != secret:
+        kept = Secret(bare)
+        if name in found and found[name] != kept:
             planted.add(name)
-        found[name] = secret
-    return {name: secret for name, secret in found.items() if name not in planted}
+        found[name] = kept
+    return {name: kept for name, kept in found.items() if name not in planted}
 
 
 def header_of(cookie: Cookie, place: Place) -> bytes:

@@ -56,8 +56,8 @@ async def _applies(reader: Reader, state: State) -> bool:
 
 
 async def no_mailbox_yet(reader: Reader, state: State) -> bool:
-    del reader
     """True if an address was given and not proved."""
+    del reader
     return state.identifier is not None and not state.mark(ENTERED) and all(proof.factor != MAILBOX for proof in state.proofs)
 
 
