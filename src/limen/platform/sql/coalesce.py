@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from limen.platform.sql.errors import CommitFailed, DatabaseUnavailable
-from limen.platform.sql.group import Member, Recorded
+from limen.platform.sql.group import Recorded
 from limen.platform.sql.pool import translated
 
 if TYPE_CHECKING:
@@ -52,7 +52,12 @@ class FactWriter:
     def append(self, rows: Sequence[FactRow], committed: Callable[[], None] | None) -> asyncio.Future[None]:
         """Write facts with the next flight; the future is done when they are durable."""
         future = self._loop.create_future()
-        self._pending.append(Recorded(rows, Member(future, committed)))
+        if not rows:
+            if committed is not None:
+                committed()
+            future.set_result(None)
+            return future
+        self._pending.append((rows, future, committed))
         if self._starting + len(self._flights) < MOST_FLIGHTS:
             self._starting += 1
             self._loop.call_soon(self._start)  # whoever runs in this turn of the loop comes along
@@ -99,7 +104,7 @@ class FactWriter:
 
     async def _write(self, link: Link, batch: Sequence[Recorded]) -> None:
         try:
-            await write_facts(link, [row for recorded in batch for row in recorded.rows])
+            await write_facts(link, [row for rows, _, _ in batch for row in rows])
         except Exception as error:  # noqa: BLE001 -- whatever it is, the callers learn it
             failure = translated(error)
             if len(batch) > 1 and not isinstance(failure, DatabaseUnavailable):
@@ -108,16 +113,16 @@ class FactWriter:
                 return
             _fail(batch, failure)
             return
-        for recorded in batch:
-            if recorded.member.committed is not None:
-                recorded.member.committed()
-            if not recorded.member.future.done():
-                recorded.member.future.set_result(None)
+        for _, future, committed in batch:
+            if committed is not None:
+                committed()
+            if not future.done():
+                future.set_result(None)
         self._on_commit()
 
 
 def _fail(batch: Sequence[Recorded], failure: Exception) -> None:
-    for recorded in batch:
-        if not recorded.member.future.done():
+    for _, future, _ in batch:
+        if not future.done():
             told: Any = failure if isinstance(failure, DatabaseUnavailable) else CommitFailed(operator=str(failure))
-            recorded.member.future.set_exception(told)
+            future.set_exception(told)

@@ -15,14 +15,12 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from limen.platform.sql.caches import Caches
 from limen.platform.sql.dialects import DialectName
 from limen.platform.sql.errors import WorkMisused
-from limen.platform.sql.watchdog import WatchedScope
 
 if TYPE_CHECKING:
     from limen.kernel.clock import Clock
     from limen.kernel.facts import Actor
     from limen.kernel.ids import TenantId
     from limen.platform.crypto import Keyring
-    from limen.platform.sql.scope import Scope
     from limen.platform.sql.work import Reactions, Read, Work
 
 FATAL_EXIT: Final = 74
@@ -50,15 +48,12 @@ class Database(ABC):
         self.caches = Caches()
         self.loop = asyncio.get_running_loop()
         self._followers: set[asyncio.Event] = set()
-        self._inside: set[asyncio.Task[object] | None] = set()
-
-    def work(self, tenant: TenantId, actor: Actor) -> AbstractAsyncContextManager[Work]:
-        """Open a Work. What its block did is durable when the block has ended, or undone if it raised."""
-        scope = self._scope(tenant, actor)
-        return WatchedScope(scope) if self.test_mode else scope
+        self.inside: set[asyncio.Task[object] | None] = set()
+        """The tasks that have a Work open."""
 
     @abstractmethod
-    def _scope(self, tenant: TenantId, actor: Actor) -> Scope: ...
+    def work(self, tenant: TenantId, actor: Actor) -> AbstractAsyncContextManager[Work]:
+        """Open a Work. What its block did is durable when the block has ended, or undone if it raised."""
 
     @abstractmethod
     def read_beside(self, tenant: TenantId, now: datetime) -> AbstractAsyncContextManager[Read]:
@@ -92,16 +87,13 @@ class Database(ABC):
 
     def enter(self) -> asyncio.Task[object] | None:
         """Note that the running task is inside a Work; WorkMisused if it was already."""
-        task = asyncio.current_task()
-        if task in self._inside:
+        task = asyncio.current_task(self.loop)
+        if task in self.inside:
             raise WorkMisused("a Work or Read inside a Work: pass the one you have")
-        self._inside.add(task)
+        self.inside.add(task)
         return task
 
     def refuse_inside(self) -> None:
         """WorkMisused if the running task is inside a Work: what it reads beside it would not be what it wrote."""
-        if self._inside and asyncio.current_task() in self._inside:
+        if self.inside and asyncio.current_task(self.loop) in self.inside:
             raise WorkMisused("a Read inside a Work: pass the Work, it can read")
-
-    def leave(self, task: asyncio.Task[object] | None) -> None:
-        self._inside.discard(task)

@@ -14,7 +14,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import apsw
 
@@ -36,11 +36,8 @@ class Member(NamedTuple):
     committed: Callable[[], None] | None
 
 
-class Recorded(NamedTuple):
-    """A Work that only recorded facts."""
-
-    rows: Sequence[FactRow]
-    member: Member
+Recorded: TypeAlias = tuple[Sequence[FactRow], asyncio.Future[None], Callable[[], None] | None]
+"""A Work that only recorded facts: its rows, and what a `Member` has."""
 
 
 class _Job(NamedTuple):
@@ -134,7 +131,12 @@ class Writer:
         if self.closed:
             raise DatabaseUnavailable(operator="the database is closed")
         future = self._loop.create_future()
-        self._pending.append(Recorded(rows, Member(future, committed)))
+        if not rows:
+            if committed is not None:
+                committed()
+            future.set_result(None)
+            return future
+        self._pending.append((rows, future, committed))
         if not self._scheduled:
             self._schedule()
         return future
@@ -201,8 +203,11 @@ class Writer:
         """The thread is through with a job: tell the group, then let the next Works in."""
         for member in done.job.batch:
             _settle(member, done.error)
-        for place, recorded in enumerate(done.job.pending):
-            _settle(recorded.member, done.error or done.refused.get(place))
+        if done.error is None and not done.refused:
+            _all_durable(done.job.pending)
+        else:
+            for place, (_, future, committed) in enumerate(done.job.pending):
+                _settle(Member(future, committed), done.error or done.refused.get(place))
         if done.error is not None:
             self._on_error(done.error)
         elif done.job.commit:
@@ -288,7 +293,7 @@ class Writer:
         cursor = self.connection.cursor()
         cursor.execute("SAVEPOINT f")
         try:
-            cursor.executemany(INSERT_FACT, [row for recorded in pending for row in recorded.rows])
+            cursor.executemany(INSERT_FACT, [row for rows, _, _ in pending for row in rows])
         except Exception as error:
             if not self.connection.in_transaction:
                 raise
@@ -318,6 +323,14 @@ class Writer:
         if done.error is not None:
             self._on_error(done.error)
         self._ready(done)
+
+
+def _all_durable(pending: Sequence[Recorded]) -> None:
+    for _, future, committed in pending:
+        if committed is not None:
+            committed()
+        if not future.done():
+            future.set_result(None)
 
 
 def _settle(member: Member, error: Exception | None) -> None:

@@ -24,8 +24,8 @@ from limen.platform.sql.pool import Link, Pool, translated
 from limen.platform.sql.positions import Sequencer
 from limen.platform.sql.scope import Scope
 from limen.platform.sql.statements import Statement
-from limen.platform.sql.watchdog import read_of
-from limen.platform.sql.work import Reactions, Read, Reader
+from limen.platform.sql.watchdog import WatchedScope, read_of
+from limen.platform.sql.work import Reactions, Read, Reader, Work
 
 if TYPE_CHECKING:
     from limen.kernel.clock import Clock
@@ -57,8 +57,9 @@ class Postgres(Database):
         self.pool.give(await self.pool.take())
         self._tasks = [self.loop.create_task(each) for each in (self.notices.serve(), self.sequencer.serve())]
 
-    def _scope(self, tenant: TenantId, actor: Actor) -> Scope:
-        return PostgresScope(self, tenant, actor)
+    def work(self, tenant: TenantId, actor: Actor) -> AbstractAsyncContextManager[Work]:
+        scope = PostgresScope(self, tenant, actor)
+        return WatchedScope(scope) if self.test_mode else scope
 
     def read(self, tenant: TenantId, *, snapshot: bool = False) -> AbstractAsyncContextManager[Read]:
         self.refuse_inside()
@@ -67,7 +68,7 @@ class Postgres(Database):
         return self.read_beside(tenant, self.clock.now())
 
     def read_beside(self, tenant: TenantId, now: datetime) -> AbstractAsyncContextManager[Read]:
-        return nullcontext(read_of(Reading(self), now, tenant, watched=self.test_mode))
+        return read_of(Reading(self), now, tenant, watched=self.test_mode)
 
     async def execute(self, sql: str) -> None:
         scope = PostgresScope(self, SERVER, SYSTEM)
@@ -89,17 +90,13 @@ class Postgres(Database):
 class PostgresScope(Scope):
     """A Work on PostgreSQL: it takes a connection and begins a transaction at its first statement, if it has one."""
 
-    __slots__ = ("_db", "_failure", "_link")
+    db: Postgres
+    _link: Link | None = None
+    _failure: BaseException | None = None
 
     def __init__(self, db: Postgres, tenant: TenantId, actor: Actor) -> None:
         super().__init__(tenant, actor)
-        self._db = db
-        self._link: Link | None = None
-        self._failure: BaseException | None = None
-
-    @property
-    def db(self) -> Postgres:
-        return self._db
+        self.db = db
 
     @property
     def begun(self) -> bool:
@@ -139,7 +136,7 @@ class PostgresScope(Scope):
             raise CommitFailed(operator="a statement of this Work failed, and its error was swallowed") from self._failure
 
     async def _begin(self) -> Link:
-        pool = self._db.pool
+        pool = self.db.pool
         for last in (False, True):
             link = await pool.take()
             try:
@@ -158,15 +155,13 @@ class PostgresScope(Scope):
                 return link
         raise AssertionError("not reached")
 
-    async def commit(self) -> None:
-        if self._link is not None or self.changes:
-            await self._commit(self._link or await self._begin())
-        elif self.facts:
-            await self._db.writer.append(self._rows(), self.committed if self.after else None)
-        else:
-            self.committed()
+    def commit(self) -> Awaitable[None]:
+        if self.begun or self.changes:
+            return self._commit()
+        return self.db.writer.append(self._rows(), self.committed if self.after else None)
 
-    async def _commit(self, link: Link) -> None:
+    async def _commit(self) -> None:
+        link = self._link or await self._begin()
         try:
             self._refuse_failed()
             await self._write_rest(link)
@@ -177,11 +172,11 @@ class PostgresScope(Scope):
                 raise translated(error) from error
             raise
         self._link = None
-        self._db.pool.give(link)
+        self.db.pool.give(link)
         if status != _COMMITTED:
             raise CommitFailed(operator=f"PostgreSQL answered {status} to COMMIT")
         if self.facts:
-            self._db.sequencer.wake()
+            self.db.sequencer.wake()
         self.committed()
 
     async def _write_rest(self, link: Link) -> None:
@@ -194,7 +189,7 @@ class PostgresScope(Scope):
     async def undo(self) -> None:
         link, self._link = self._link, None
         if link is not None:
-            await asyncio.shield(self._db.pool.give_dirty(link))
+            await asyncio.shield(self.db.pool.give_dirty(link))
 
     def _rows(self) -> list[Any]:
         return fact_rows(self.facts, self.tenant, self.now, self.actor.label)
@@ -286,12 +281,12 @@ class SnapshotScope:
                 db.pool.give_dirty(self._link)
                 raise
         except BaseException as error:
-            db.leave(self._task)
+            db.inside.discard(self._task)
             if isinstance(error, Exception) and not isinstance(error, LimenError):
                 raise translated(error) from error
             raise
         return read_of(SnapshotReading(db, self._link), db.clock.now(), self._tenant, watched=db.test_mode)
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._db.leave(self._task)
+        self._db.inside.discard(self._task)
         await asyncio.shield(self._db.pool.give_dirty(self._link))

@@ -25,23 +25,18 @@ R = TypeVar("R")
 class Scope(ABC):
     """One Work's transaction, and the block around it. Made by `Database.work`, used once."""
 
-    __slots__ = ("_task", "actor", "after", "changes", "facts", "now", "reacted", "tenant", "watch")
-
-    _task: asyncio.Task[object] | None
+    db: Database
     now: datetime
+    changes: Sequence[Change] = ()
+    after: Sequence[Callable[[], None]] = ()
+    reacted: int = 0
+    watch: Watch | None = None
+    _task: asyncio.Task[object] | None
 
     def __init__(self, tenant: TenantId, actor: Actor) -> None:
         self.tenant = tenant
         self.actor = actor
         self.facts: list[Fact] = []
-        self.reacted = 0
-        self.changes: Sequence[Change] = ()
-        self.after: list[Callable[[], None]] | None = None
-        self.watch: Watch | None = None
-
-    @property
-    @abstractmethod
-    def db(self) -> Database: ...
 
     @property
     @abstractmethod
@@ -57,17 +52,15 @@ class Scope(ABC):
     def run(self, statement: Statement[Any], tenant: TenantId, values: Mapping[str, object]) -> Awaitable[int]: ...
 
     @abstractmethod
-    async def commit(self) -> None:
-        """Write facts and changes and return once they are durable."""
+    def commit(self) -> Awaitable[None]:
+        """Write facts and changes; what is returned ends once they are durable."""
 
     @abstractmethod
     async def undo(self) -> None:
         """Roll back."""
 
     def after_commit(self, then: Callable[[], None]) -> None:
-        if self.after is None:
-            self.after = []
-        self.after.append(then)
+        self.after = (*self.after, then)
 
     def note_change(self, cache: str, tenant: TenantId, key: str) -> None:
         self.changes = (*self.changes, (cache, tenant, key))
@@ -87,7 +80,7 @@ class Scope(ABC):
         """Do what waits for the commit. Called in the event loop, before the Work's block continues."""
         if self.changes:
             self.db.caches.drop(self.changes)
-        for then in self.after or ():
+        for then in self.after:
             then()
 
     def work(self) -> Work:
@@ -117,4 +110,4 @@ class Scope(ABC):
                     raise
             await self.commit()
         finally:
-            db.leave(self._task)
+            db.inside.discard(self._task)

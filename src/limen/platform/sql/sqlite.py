@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import apsw
 
-from limen.kernel.facts import SYSTEM, Actor
+from limen.kernel.facts import SYSTEM, Actor, Fact
 from limen.kernel.ids import SERVER, TenantId
 from limen.platform.sql.backup import copy_sqlite
 from limen.platform.sql.database import Database
@@ -23,10 +23,10 @@ from limen.platform.sql.group import Member, Writer
 from limen.platform.sql.lite import INSERT_FACT, Bind, connect, create_private, sync_failed, translated
 from limen.platform.sql.notices import FORGET_CHANGES_SQLITE, INSERT_CHANGE_SQLITE, KEEP_MICROSECONDS, SqliteNotices
 from limen.platform.sql.scope import Scope
-from limen.platform.sql.statements import Statement
+from limen.platform.sql.statements import Compiled, Statement
 from limen.platform.sql.types import micros
-from limen.platform.sql.watchdog import read_of
-from limen.platform.sql.work import Reactions, Read, Reader
+from limen.platform.sql.watchdog import WatchedScope, read_of
+from limen.platform.sql.work import Reactions, Read, Reader, Work
 
 if TYPE_CHECKING:
     from limen.kernel.clock import Clock
@@ -65,17 +65,18 @@ class Sqlite(Database):
         connection.execute("PRAGMA query_only=ON").fetchall()
         return connection
 
-    def _scope(self, tenant: TenantId, actor: Actor) -> Scope:
-        return SqliteScope(self, tenant, actor)
+    def work(self, tenant: TenantId, actor: Actor) -> AbstractAsyncContextManager[Work]:
+        scope = SqliteScope(self, tenant, actor)
+        return WatchedScope(scope) if self.test_mode else scope
 
     def read(self, tenant: TenantId, *, snapshot: bool = False) -> AbstractAsyncContextManager[Read]:
         self.refuse_inside()
         if snapshot:
             return SnapshotScope(self, tenant)
-        return nullcontext(read_of(self._reading, self.clock.now(), tenant, watched=self.test_mode))
+        return read_of(self._reading, self.clock.now(), tenant, watched=self.test_mode)
 
     def read_beside(self, tenant: TenantId, now: datetime) -> AbstractAsyncContextManager[Read]:
-        return nullcontext(read_of(self._reading, now, tenant, watched=self.test_mode))
+        return read_of(self._reading, now, tenant, watched=self.test_mode)
 
     async def execute(self, sql: str) -> None:
         scope = SqliteScope(self, SERVER, SYSTEM)
@@ -115,67 +116,67 @@ class Sqlite(Database):
 class SqliteScope(Scope):
     """A Work on SQLite: it takes the writer at its first statement, if it has one."""
 
-    __slots__ = ("_db", "_failure", "_held")
+    db: Sqlite
+    begun = False
+    _failure: Exception | None = None
 
     def __init__(self, db: Sqlite, tenant: TenantId, actor: Actor) -> None:
-        super().__init__(tenant, actor)
-        self._db = db
-        self._held = False
-        self._failure: Exception | None = None
-
-    @property
-    def db(self) -> Sqlite:
-        return self._db
-
-    @property
-    def begun(self) -> bool:
-        return self._held
+        self.db = db
+        self.tenant = tenant
+        self.actor = actor
+        self.facts: list[Fact] = []
 
     async def all(self, statement: Statement[R], tenant: TenantId, values: Mapping[str, object]) -> list[R]:
-        if not self._held:
+        if not self.begun:
             await self._hold()
-        if self._failure is not None:
-            raise CommitFailed(operator="a statement after one that failed") from self._failure
-        compiled = statement.sqlite
-        bound: Any = compiled.binds(tenant, values)
-        try:
-            rows: list[Any] = self._db.writer.run(compiled.sql, bound).fetchall()
-        except apsw.Error as error:
-            raise self._fails(error) from error
-        return compiled.many(rows) if compiled.many is not None else rows
+        many = statement.sqlite.many
+        rows = self._ask(statement.sqlite, tenant, values)
+        return many(rows) if many is not None else rows
 
     async def one(self, statement: Statement[R], tenant: TenantId, values: Mapping[str, object]) -> R | None:
-        rows = await self.all(statement, tenant, values)
-        return rows[0] if rows else None
+        if not self.begun:
+            await self._hold()
+        many = statement.sqlite.many
+        rows = self._ask(statement.sqlite, tenant, values)
+        return (many(rows[:1]) if many is not None else rows)[0] if rows else None
 
     async def run(self, statement: Statement[Any], tenant: TenantId, values: Mapping[str, object]) -> int:
-        await self.all(statement, tenant, values)
-        return self._db.writer.connection.changes()
+        if not self.begun:
+            await self._hold()
+        self._ask(statement.sqlite, tenant, values)
+        return self.db.writer.connection.changes()
+
+    def _ask(self, compiled: Compiled[R], tenant: TenantId, values: Mapping[str, object]) -> list[Any]:
+        if self._failure is not None:
+            raise CommitFailed(operator="a statement after one that failed") from self._failure
+        bound: Any = compiled.binds(tenant, values)
+        try:
+            return self.db.writer.run(compiled.sql, bound).fetchall()
+        except apsw.Error as error:
+            raise self._fails(error) from error
 
     async def execute(self, sql: str) -> None:
         """Run statements of the schema."""
-        if not self._held:
+        if not self.begun:
             await self._hold()
         try:
-            self._db.writer.connection.execute(sql).fetchall()
+            self.db.writer.connection.execute(sql).fetchall()
         except apsw.Error as error:
             raise self._fails(error) from error
 
-    async def commit(self) -> None:
-        writer = self._db.writer
-        committed = self.committed if self.changes or self.after else None
-        if not self._held:
-            if not self.changes:
-                if self.facts:
-                    await writer.append(self._rows(), committed)
-                elif committed is not None:
-                    committed()
-                return
+    def commit(self) -> Awaitable[None]:
+        if self.begun or self.changes:
+            return self._commit()
+        return self.db.writer.append(self._rows(), self.committed if self.after else None)
+
+    async def _commit(self) -> None:
+        if not self.begun:
             await self._hold()
+        writer = self.db.writer
         member = None
         try:
             self._write_rest()
-            member = Member(self._db.loop.create_future(), committed)
+            member = Member(self.db.loop.create_future(), self.committed if self.changes or self.after else None)
         except apsw.Error as error:
             raise self._fails(error) from error
         finally:
@@ -187,7 +188,7 @@ class SqliteScope(Scope):
     def _write_rest(self) -> None:
         if self._failure is not None:
             raise CommitFailed(operator="a statement failed and its error was swallowed") from self._failure
-        run = self._db.writer.run
+        run = self.db.writer.run
         if self.facts:
             for row in self._rows():
                 run(INSERT_FACT, row)
@@ -199,15 +200,15 @@ class SqliteScope(Scope):
         run("RELEASE w", ())
 
     async def undo(self) -> None:
-        if self._held:
+        if self.begun:
             self._roll_back()
-            self._db.writer.release(None)
+            self.db.writer.release(None)
 
     def _rows(self) -> list[Any]:
         return fact_rows(self.facts, self.tenant, micros(self.now), self.actor.label)
 
     async def _hold(self) -> None:
-        writer = self._db.writer
+        writer = self.db.writer
         await writer.hold()
         try:
             writer.run("SAVEPOINT w", ())
@@ -215,16 +216,16 @@ class SqliteScope(Scope):
             failure = self._fails(error)
             writer.release(None)
             raise failure from error
-        self._held = True
+        self.begun = True
 
     def _fails(self, error: Exception) -> Exception:
         """Note that a statement failed: the Work cannot commit any more, as on PostgreSQL."""
         self._failure = error
-        self._db.failed_in_loop(error)
+        self.db.failed_in_loop(error)
         return translated(error)
 
     def _roll_back(self) -> None:
-        writer = self._db.writer
+        writer = self.db.writer
         if not (writer.open and writer.connection.in_transaction):
             return  # the transaction ended by itself
         try:
@@ -248,17 +249,21 @@ class Reading:
         self._run: Callable[[str, Bind], apsw.Cursor] = connection.cursor().execute
 
     async def all(self, statement: Statement[R], tenant: TenantId, values: Mapping[str, object]) -> list[R]:
-        compiled = statement.sqlite
-        bound: Any = compiled.binds(tenant, values)
-        try:
-            rows: list[Any] = self._run(compiled.sql, bound).fetchall()
-        except apsw.Error as error:
-            raise translated(error) from error
-        return compiled.many(rows) if compiled.many is not None else rows
+        many = statement.sqlite.many
+        rows = self._ask(statement.sqlite, tenant, values)
+        return many(rows) if many is not None else rows
 
     async def one(self, statement: Statement[R], tenant: TenantId, values: Mapping[str, object]) -> R | None:
-        rows = await self.all(statement, tenant, values)
-        return rows[0] if rows else None
+        many = statement.sqlite.many
+        rows = self._ask(statement.sqlite, tenant, values)
+        return (many(rows[:1]) if many is not None else rows)[0] if rows else None
+
+    def _ask(self, compiled: Compiled[R], tenant: TenantId, values: Mapping[str, object]) -> list[Any]:
+        bound: Any = compiled.binds(tenant, values)
+        try:
+            return self._run(compiled.sql, bound).fetchall()
+        except apsw.Error as error:
+            raise translated(error) from error
 
     def beside(self, reader: Reader) -> AbstractAsyncContextManager[Reader]:
         return nullcontext(reader)
@@ -280,11 +285,11 @@ class SnapshotScope:
             self._connection = db.take_reader()
             self._connection.execute("BEGIN").fetchall()
         except BaseException:
-            db.leave(self._task)
+            db.inside.discard(self._task)
             raise
         return read_of(Reading(db, self._connection, begun=True), db.clock.now(), self._tenant, watched=db.test_mode)
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._db.leave(self._task)
+        self._db.inside.discard(self._task)
         self._connection.execute("COMMIT").fetchall()
         self._db.give_reader(self._connection)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeAlias, TypeVar
 
 from limen.kernel.facts import Actor, Fact
 from limen.kernel.ids import TenantId
@@ -79,7 +80,7 @@ class Reader(Protocol):
 
 
 class Read:
-    """Sees what is committed, statement by statement (or as of its first one: `db.read(tenant, snapshot=True)`)."""
+    """Sees what is committed, statement by statement (or as of its first one: `db.read(tenant, snapshot=True)`). It is its own block."""
 
     __slots__ = ("now", "tenant", "tx")
 
@@ -87,6 +88,12 @@ class Read:
         self.tx = tx
         self.now = now
         self.tenant = tenant
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        return
 
     def all(self, statement: Statement[R], /, **values: object) -> Awaitable[list[R]]:
         """Return the rows; `tenant` is bound by itself."""
