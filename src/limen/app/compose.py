@@ -20,9 +20,9 @@ from limen.modules.sessions.api import signed_in
 from limen.modules.tenants.api import Directory
 from limen.platform.crypto import pool
 from limen.platform.http import Access, Call, Edge, Endpoint, Options, Refusal, build
-from limen.platform.outbox import Runner
+from limen.platform.outbox import Runner, count_dead
 from limen.platform.pages import install_cards, prepare, register, registered
-from limen.platform.sql import Database, facts_lag
+from limen.platform.sql import Database, facts_lag, follow_clock, read_clock
 from limen.platform.telemetry import Log, Meter, Server, listener, set_up, shared
 
 if TYPE_CHECKING:
@@ -50,16 +50,26 @@ class House:
     meter: Meter
     metrics: tuple[str, int] | None
     share: Path | None
+    turnable: Database | None
+    """In dev mode, the database that says how far the clock is turned."""
     _ending: asyncio.Event = field(default_factory=asyncio.Event)
 
     def beside(self) -> list[Coroutine[None, None, None]]:
         """Return the work of this process beside answering requests."""
-        return [self.runner.serve(), self._show_figures()]
+        return [self.runner.serve(), self._show_figures(), *([self._follow_clock(self.turnable)] if self.turnable else [])]
 
     def stop(self) -> None:
         """Let the work beside end."""
         self.runner.stop()
         self._ending.set()
+
+    async def _follow_clock(self, db: Database) -> None:
+        """Turn this process's clock when another of them turned its own."""
+        following = asyncio.create_task(follow_clock(db))
+        try:
+            await self._ending.wait()
+        finally:
+            following.cancel()
 
     async def _show_figures(self) -> None:
         """Serve the figures on a listener of their own, or to the parent process."""
@@ -87,8 +97,8 @@ def install() -> tuple[Endpoint, ...]:
     return tuple(endpoint for _, found in discover.everywhere("ENDPOINTS", tuple) for endpoint in found)
 
 
-def measure(meter: Meter, db: Database) -> None:
-    """Let the figures tell of what piles up: facts without a position, passwords waiting to be hashed."""
+def measure(meter: Meter, db: Database, runner: Runner) -> None:
+    """Let the figures tell of what piles up: facts without a position, passwords waiting to be hashed, jobs that are late or dead."""
 
     async def lag() -> float:
         async with db.read(SERVER) as reader:
@@ -96,6 +106,8 @@ def measure(meter: Meter, db: Database) -> None:
 
     meter.gauge("facts_lag_seconds", "Age of the oldest fact that readers of the log cannot see yet.", lag, sums=False)
     meter.gauge("hashes_waiting", "Password hashes in the queue.", lambda: pool().waiting)
+    meter.gauge("outbox_late_seconds", "How long the oldest job that is due has waited for a runner.", lambda: runner.late_seconds, sums=False)
+    meter.gauge("outbox_dead", "Jobs that were given up and wait for an operator.", lambda: count_dead(db), sums=False)
     meter.gauge("hashes_busy", "Threads at work on password hashes.", lambda: pool().busy)
 
 
@@ -106,8 +118,12 @@ async def compose(opened: Opened, *, share: Path | None = None) -> House:
     set_up(settings.of(Log), dev=server.dev)
     endpoints = install()
     prepare()
+    if server.dev:
+        await read_clock(db)
+    jobs = [kind for _, found in discover.gathered(("jobs",), "JOBS", tuple) for kind in found]
+    runner = Runner(db, settings, jobs)
     meter = Meter()
-    measure(meter, db)
+    measure(meter, db, runner)
     options = Options(
         base_url=server.base_url,
         dev=server.dev,
@@ -116,5 +132,4 @@ async def compose(opened: Opened, *, share: Path | None = None) -> House:
         meter=meter,
     )
     edge = build(endpoints, Directory(server.base_url, db, dev=server.dev), Gate(), db, settings, options)
-    jobs = [kind for _, found in discover.gathered(("jobs",), "JOBS", tuple) for kind in found]
-    return House(edge, Runner(db, settings, jobs), meter, settings.of(Server).address, share)
+    return House(edge, runner, meter, settings.of(Server).address, share, db if server.dev else None)

@@ -65,6 +65,12 @@ async def find(db: Database, job: JobId) -> Listed | None:
         return await store.found(read, job)
 
 
+async def count_dead(db: Database) -> int:
+    """Return how many dead letters wait for an operator."""
+    async with db.read(SERVER) as read:
+        return await store.dead(read)
+
+
 async def replay(work: Work, job: JobId) -> bool:
     """Send a dead letter of the tenant on its way again, with all its attempts; False if there is none of that id."""
     kind = await store.replay(work, job)

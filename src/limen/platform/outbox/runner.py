@@ -47,6 +47,7 @@ class Runner:
         self._wake = asyncio.Event()
         self._stopping = False
         self._away = False
+        self._late = 0.0
         self._running: dict[JobId, tuple[Leased, asyncio.Task[None]]] = {}
         self._more: set[str] = set()
         """Kinds of which the last look found as many as there were places: there may be others waiting."""
@@ -114,12 +115,19 @@ class Runner:
         now = self._db.clock.now()
         return min([_LOOK_SECONDS, *((due - now).total_seconds() for due in soonest.values() if due > now)])
 
+    @property
+    def late_seconds(self) -> float:
+        """How long the oldest job that is due has waited, as of the last look; 0 where none waits."""
+        return self._late
+
     async def _soonest(self) -> dict[str, datetime]:
         """Return when the next job of each kind is due: the one cheap read of an idle runner."""
         if self._peek is None:
             return {}
         async with self._db.read(SERVER) as read:
-            return {kind: due for kind, due in await read.all(self._peek) if due is not None}
+            soonest = {kind: due for kind, due in await read.all(self._peek) if due is not None}
+            self._late = max([0.0, *((read.now - due).total_seconds() for due in soonest.values())])
+        return soonest
 
     async def _take_due(self, soonest: dict[str, datetime]) -> int:
         now = self._db.clock.now()

@@ -121,6 +121,7 @@ _DROP = statement(
 )
 _LISTED = (_C.tenant, _C.id, _C.kind, _C.state, _C.created, _C.due, _C.attempts, _C.holder, _C.last_error)
 _FIND = statement(sa.select(*_LISTED).where(_C.id == bind("id")), into=Listed, across_tenants=_OPERATOR)
+_DEAD = statement(sa.select(sa.func.count()).where(_C.state == JobState.DEAD), into=int, across_tenants=_OPERATOR)
 _LIST = statement(
     sa.select(*_LISTED)
     .where(sa.tuple_(_C.tenant, _C.id) > sa.tuple_(bind("after_tenant", Id), bind("after_id", Id)), one_of(_C.state, "states"))
@@ -200,6 +201,11 @@ async def drop(work: Work, job: JobId) -> str | None:
 async def found(reader: Reader, job: JobId) -> Listed | None:
     """Return a job of any tenant."""
     return await reader.one(_FIND, id=job)
+
+
+async def dead(reader: Reader) -> int:
+    """Return how many dead letters there are."""
+    return await reader.one(_DEAD) or 0
 
 
 async def listed(reader: Reader, states: Sequence[JobState], after: tuple[TenantId, str], limit: int) -> list[Listed]:
