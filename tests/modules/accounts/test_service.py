@@ -164,8 +164,8 @@ async def test_an_account_may_have_several_identifiers(world: World) -> None:
 async def test_identifiers_are_bounded(world: World) -> None:
     """Nobody collects addresses without end, and a closed account gets none."""
     made = await create(world)
-    async with world.work() as work:
-        for number in range(19):
+    for number in range(19):
+        async with world.work() as work:
             await accounts.add_identifier(work, made.id, "email", f"ada{number}@example.com")
     with pytest.raises(accounts.TooManyIdentifiers):
         async with world.work() as work:

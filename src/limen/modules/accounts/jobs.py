@@ -14,7 +14,7 @@ from limen.modules.accounts.facts import IdentifiersReindexed
 from limen.platform.outbox import Job, JobKind
 from limen.platform.sql import Work
 
-_AT_ONCE: Final = 50
+_AT_ONCE: Final = 25
 
 
 class Reindex(msgspec.Struct, frozen=True):
