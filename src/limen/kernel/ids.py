@@ -27,13 +27,18 @@ SERVER: Final = TenantId("")
 """Stands for no tenant: work of the server itself (leases, upgrades, the sequencer)."""
 
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS: Final = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
+"""Two letters at a time, since every token has an id."""
 _TIME_BITS: Final = 48
 _RANDOM_BITS: Final = 80
+_HIGH: Final = tuple(range(60, -1, -10))
+_LOW: Final = tuple(range(50, -1, -10))
 
 
 def new(prefix: str, now: datetime) -> str:
     """Return a fresh id such as `acc_01jd...`: 48 bits of milliseconds since 1970, then 80 random bits."""
     moment = int(now.timestamp() * 1000) & ((1 << _TIME_BITS) - 1)
     number = moment << _RANDOM_BITS | int.from_bytes(secrets.octets(_RANDOM_BITS // 8))
-    letters = [_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5)]
-    return f"{prefix}_{''.join(letters)}"
+    high, low = number >> 60, number & 0xFFF_FFFF_FFFF_FFFF  # numbers of the machine's size are shifted faster
+    pairs = [_PAIRS[high >> shift & 1023] for shift in _HIGH] + [_PAIRS[low >> shift & 1023] for shift in _LOW]
+    return f"{prefix}_{''.join(pairs)}"

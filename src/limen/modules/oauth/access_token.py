@@ -15,10 +15,11 @@ from limen.modules import grants
 from limen.modules.clients import Client
 from limen.modules.grants import TOKEN_PREFIX, Grant, OpaqueToken
 from limen.modules.oauth.errors import Code, Refused
+from limen.modules.oauth.ground import Press
 from limen.modules.oauth.model import OPENID
 from limen.modules.tenants import API_SCOPES, OWN_SCOPES, Tenant, TokenFormat
 from limen.platform.sql import Work
-from limen.platform.wire.jose import SigningKey, encode_jwt
+from limen.platform.wire.jose import encode_jwt
 
 TYPE: Final = "at+jwt"
 
@@ -112,20 +113,12 @@ def seconds(instant: datetime) -> int:
     return int(instant.timestamp())
 
 
-@dataclass(frozen=True, slots=True)
-class Press:
-    """What signs a tenant's tokens, and in whose name."""
-
-    key: SigningKey
-    issuer: str
-
-
 async def for_person(work: Work, press: Press, target: Target, grant: Grant, scopes: Sequence[str]) -> Issued:
     """Issue an access token under a grant; `scopes` may be fewer than the grant's."""
     permit = grant.permit
-    lives = (await grants.limits(work)).access_token
+    lives = press.ground.limits.access_token
     token, now = TokenId(ids.new(TOKEN_PREFIX, work.now)), seconds(work.now)
-    expires = now + int(lives.total_seconds())
+    expires = now + press.ground.access_seconds
     if target.format is TokenFormat.OPAQUE:
         opaque = OpaqueToken(token, grant.id, permit.account, permit.client, tuple(scopes), target.audience, work.now, work.now + lives)
         return Issued((await grants.add_opaque(work, opaque)).reveal(), token, expires)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 import re
 from dataclasses import dataclass
@@ -64,12 +63,12 @@ def _basic(authorization: str) -> Shown | Refused:
     if scheme.lower() != "basic" or len(credentials) > _LONGEST:
         return _MALFORMED
     try:
-        text = base64.b64decode(credentials.strip(), validate=True).decode("utf-8")
+        text = binascii.a2b_base64(credentials.strip(), strict_mode=True).decode("utf-8")
         client, colon, secret = text.partition(":")
         if not colon or not client:
             return _MALFORMED
         return Shown(ClientId(_decoded(client)), _decoded(secret), AuthMethod.BASIC)
-    except (binascii.Error, ValueError):
+    except ValueError:
         return _MALFORMED
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import msgspec
 
 from limen.kernel.ids import AccountId, ClientId, SessionId
-from limen.modules import grants, keys
+from limen.modules import keys
 from limen.modules.grants import Permit
-from limen.modules.oauth.access_token import Press, seconds
+from limen.modules.oauth.access_token import seconds
+from limen.modules.oauth.ground import Press
 from limen.platform.sql import Reader
 from limen.platform.wire.jose import JoseError, encode_jwt, verify_jwt
 
@@ -33,16 +35,15 @@ class IdClaims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     nonce: str = ""
 
 
-async def issue(reader: Reader, press: Press, permit: Permit, nonce: str = "") -> str:
+def issue(press: Press, permit: Permit, now: datetime, nonce: str = "") -> str:
     """Return the ID token of a sign-in."""
-    now = seconds(reader.now)
-    lives = (await grants.limits(reader)).id_token
+    issued = seconds(now)
     claims = IdClaims(
         iss=press.issuer,
         sub=permit.account,
         aud=permit.client,
-        exp=now + int(lives.total_seconds()),
-        iat=now,
+        exp=issued + int(press.ground.limits.id_token.total_seconds()),
+        iat=issued,
         auth_time=seconds(permit.auth_time),
         acr=permit.acr,
         amr=permit.amr,

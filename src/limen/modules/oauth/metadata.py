@@ -12,9 +12,10 @@ from typing import Final
 
 import msgspec
 
-from limen.modules import keys, tenants
+from limen.modules import tenants
 from limen.modules.oauth import client_auth, pkce
 from limen.modules.oauth.authorize.checks import MODES
+from limen.modules.oauth.ground import ground
 from limen.modules.oauth.model import CODE, PROMPTS, STANDARD_SCOPES
 from limen.modules.oauth.token import GRANTS
 from limen.modules.oauth.userinfo import CLAIMS
@@ -102,7 +103,7 @@ async def _metadata(call: Call) -> Answer:
         tenant = await tenants.find(reader)
         kept = _KEPT.get(issuer)
         if kept is None or kept.tenant is not tenant:
-            kept = _make(tenant, issuer, (await keys.algorithms(reader))[0].value)
+            kept = _make(tenant, issuer, (await ground(reader)).algorithm)
     return Raw(kept.plain, "application/json", headers=_HEADERS_IN_DEV if call.site.dev else _HEADERS, packed=kept.packed)
 
 

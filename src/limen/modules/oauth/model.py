@@ -100,17 +100,6 @@ class TokenBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     id_token: str | None = None
 
 
-class TokenForm(msgspec.Struct, frozen=True, kw_only=True):
-    """The parameters of a token request that grants read; the client's credentials are read elsewhere."""
-
-    grant_type: str = ""
-    scope: str | None = None
-    code: str = ""
-    redirect_uri: str | None = None
-    code_verifier: str = ""
-    refresh_token: str = ""
-
-
 GRANT_TYPES: Final[Mapping[str, GrantType]] = {one.value: one for one in GrantType}
 
 

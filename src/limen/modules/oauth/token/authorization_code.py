@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
-from limen.modules import grants, tenants
+from limen.modules import grants
 from limen.modules.clients import Client, GrantType
 from limen.modules.grants import CodeRefusal
 from limen.modules.oauth import pkce
@@ -15,8 +15,9 @@ from limen.modules.oauth.access_token import Target, aim, for_person
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.facts import CodeReplayed
 from limen.modules.oauth.id_token import issue
-from limen.modules.oauth.model import OPENID, TokenForm
+from limen.modules.oauth.model import OPENID
 from limen.modules.oauth.token.port import Given, Grant, Wish
+from limen.platform.http import Form
 from limen.platform.sql import Work
 
 _UNKNOWN: Final = Refused(Code.INVALID_GRANT, "The code is unknown, used up or too old; it lives a minute and is used once.", "code_unknown")
@@ -50,28 +51,29 @@ def refusal_of(code: CodeRefusal) -> Refused:
             assert_never(code)
 
 
-def mismatch(code: grants.Code, client: Client, form: TokenForm) -> Refused | None:
+def mismatch(code: grants.Code, client: Client, form: Form) -> Refused | None:
     """Return what of a token request does not fit its code."""
     if code.permit.client != client.id:
         return _ANOTHER
-    if (form.redirect_uri is not None or code.redirect_given) and form.redirect_uri != code.redirect_uri:
+    redirect_uri, verifier = form.get("redirect_uri"), form.text("code_verifier")
+    if (redirect_uri is not None or code.redirect_given) and redirect_uri != code.redirect_uri:
         return _REDIRECT
     if not code.challenge:
-        return _NO_CHALLENGE if form.code_verifier else None
-    if not form.code_verifier:
+        return _NO_CHALLENGE if verifier else None
+    if not verifier:
         return _NO_VERIFIER
-    return None if pkce.proves(form.code_verifier, code.challenge) else _VERIFIER
+    return None if pkce.proves(verifier, code.challenge) else _VERIFIER
 
 
 async def _decide(work: Work, wish: Wish) -> Given | Refused:
-    code = await grants.use_code(work, wish.form.code)
+    code = await grants.use_code(work, wish.form.text("code"))
     if isinstance(code, CodeRefusal):
         if code is CodeRefusal.REPLAYED:
             work.record(CodeReplayed(presenter=wish.client.id))
         return refusal_of(code)
     if found := mismatch(code, wish.client, wish.form):
         return found
-    target = aim(await tenants.find(work), wish.press.issuer, wish.client, code.permit.scopes, person=True)
+    target = aim(wish.press.ground.tenant, wish.press.issuer, wish.client, code.permit.scopes, person=True)
     if isinstance(target, Refused):
         return target
     return await _give(work, wish, code, target)
@@ -87,11 +89,10 @@ async def _give(work: Work, wish: Wish, code: grants.Code, target: Target) -> Gi
         access=access,
         client=permit.client,
         scope=" ".join(permit.scopes),
-        lifetime=access.expires - int(work.now.timestamp()),
         account=permit.account,
         grant=made.grant.id,
         refresh=made.refresh.reveal() if made.refresh else None,
-        id_token=await issue(work, wish.press, permit, code.nonce) if OPENID in permit.scopes else None,
+        id_token=issue(wish.press, permit, work.now, code.nonce) if OPENID in permit.scopes else None,
     )
 
 

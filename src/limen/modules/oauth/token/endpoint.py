@@ -8,11 +8,11 @@ from limen.kernel.facts import Actor, ActorKind
 from limen.modules import keys
 from limen.modules.clients import Client
 from limen.modules.oauth import client_auth
-from limen.modules.oauth.access_token import Press
 from limen.modules.oauth.answers import refused
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.facts import TokenIssued, TokenRefused
-from limen.modules.oauth.model import TOKEN_TYPE, TokenBody, TokenForm
+from limen.modules.oauth.ground import ground, press
+from limen.modules.oauth.model import TOKEN_TYPE, TokenBody
 from limen.modules.oauth.token.authorization_code import AUTHORIZATION_CODE
 from limen.modules.oauth.token.client_credentials import CLIENT_CREDENTIALS
 from limen.modules.oauth.token.port import Given, Grant, Wish
@@ -30,7 +30,9 @@ async def _token(call: Call) -> Answer:
     try:
         outcome = await _serve(call)
     except keys.NoSigningKey:  # the tenant's very first token: its key is made outside any Work, then all begins anew
-        await keys.ensure(call.db, call.tenant, await _algorithm(call))
+        async with call.read() as reader:
+            algorithm = (await ground(reader)).algorithm
+        await keys.ensure(call.db, call.tenant, algorithm)
         outcome = await _serve(call)
     if isinstance(outcome, TokenBody):
         return Json(outcome)
@@ -38,11 +40,6 @@ async def _token(call: Call) -> Answer:
     if not identified:
         await call.refused(refusal.reason)
     return refused(refusal, call.site.issuer)
-
-
-async def _algorithm(call: Call) -> str:
-    async with call.read() as reader:
-        return (await keys.algorithms(reader))[0].value
 
 
 async def _serve(call: Call) -> TokenBody | tuple[Refused, bool]:
@@ -81,16 +78,7 @@ def _parsed(form: Form) -> Grant | Refused:
 async def _decided(work: Work, call: Call, grant: Grant, client: Client) -> Given | Refused:
     if grant.type not in client.grants:
         return Refused(Code.UNAUTHORIZED_CLIENT, f"The client is not registered for the grant {grant.type.value}.")
-    key = await keys.signer(work, (await keys.algorithms(work))[0].value)  # before the first statement, so that it is kept in memory
-    form = call.form
-    wish = TokenForm(
-        scope=form.get("scope"),
-        code=form.text("code"),
-        redirect_uri=form.get("redirect_uri"),
-        code_verifier=form.text("code_verifier"),
-        refresh_token=form.text("refresh_token"),
-    )
-    return await grant.decide(work, Wish(wish, client, Press(key, call.site.issuer)))
+    return await grant.decide(work, Wish(call.form, client, await press(work, call.site.issuer)))
 
 
 def _issued(work: Work, given: Given, grant: Grant) -> TokenBody:
@@ -109,7 +97,7 @@ def _issued(work: Work, given: Given, grant: Grant) -> TokenBody:
     return TokenBody(
         access_token=access.token,
         token_type=TOKEN_TYPE,
-        expires_in=given.lifetime,
+        expires_in=access.expires - int(work.now.timestamp()),
         scope=given.scope,
         refresh_token=given.refresh,
         id_token=given.id_token,

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from limen.kernel.ids import AccountId, ClientId, GrantId
 from limen.modules.clients import Client, GrantType
-from limen.modules.oauth.access_token import Issued, Press
+from limen.modules.oauth.access_token import Issued
 from limen.modules.oauth.errors import Refused
-from limen.modules.oauth.model import TokenForm
+from limen.modules.oauth.ground import Press
+from limen.platform.http import Form
 from limen.platform.sql import Work
 
 
@@ -17,7 +18,7 @@ from limen.platform.sql import Work
 class Wish:
     """A token request whose client has proved itself."""
 
-    form: TokenForm
+    form: Form
     client: Client
     press: Press
 
@@ -29,8 +30,6 @@ class Given:
     access: Issued
     client: ClientId
     scope: str
-    lifetime: int
-    """Seconds."""
     account: AccountId | None = None
     grant: GrantId | None = None
     refresh: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
-from limen.modules import grants, tenants
+from limen.modules import grants
 from limen.modules.clients import GrantType
 from limen.modules.grants import Held, RefreshRefusal
 from limen.modules.oauth.access_token import Target, aim, for_person, named
@@ -41,13 +41,13 @@ def refusal_of(refusal: RefreshRefusal) -> Refused:
 
 
 async def _decide(work: Work, wish: Wish) -> Given | Refused:
-    held = await grants.take_refresh(work, wish.form.refresh_token, wish.client.id)
+    held = await grants.take_refresh(work, wish.form.text("refresh_token"), wish.client.id)
     if isinstance(held, RefreshRefusal):
         return refusal_of(held)
-    scopes = _narrowed(held.grant.permit.scopes, wish.form.scope)
+    scopes = _narrowed(held.grant.permit.scopes, wish.form.get("scope"))
     if isinstance(scopes, Refused):
         return scopes
-    target = aim(await tenants.find(work), wish.press.issuer, wish.client, scopes, person=True)
+    target = aim(wish.press.ground.tenant, wish.press.issuer, wish.client, scopes, person=True)
     if isinstance(target, Refused):
         return target
     return await _give(work, wish, held, target, scopes)
@@ -72,11 +72,10 @@ async def _give(work: Work, wish: Wish, held: Held, target: Target, scopes: tupl
         access=access,
         client=permit.client,
         scope=" ".join(scopes),
-        lifetime=access.expires - int(work.now.timestamp()),
         account=permit.account,
         grant=held.grant.id,
         refresh=successor.reveal(),
-        id_token=await issue(work, wish.press, permit) if OPENID in scopes else None,
+        id_token=issue(wish.press, permit, work.now) if OPENID in scopes else None,
     )
 
 
