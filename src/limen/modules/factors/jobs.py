@@ -9,10 +9,9 @@ import msgspec
 
 from limen.kernel.facts import SYSTEM
 from limen.modules.factors import store
-from limen.platform.outbox import Job, JobKind, enqueue
+from limen.platform.outbox import Job, JobKind, order_hourly
 from limen.platform.sql import Work
 
-SWEEP_EVERY: Final = timedelta(hours=1)
 UNKNOWN_KEPT: Final = timedelta(days=90)
 """So long an identifier nobody has is counted like one that somebody has."""
 AT_ONCE: Final = 500
@@ -34,7 +33,7 @@ async def _sweep(job: Job[Sweep]) -> None:
 
 async def order_sweep(work: Work) -> None:
     """See to it that a sweep runs within two hours; it orders the one after itself while there is anything to find."""
-    await enqueue(work, SWEEP, Sweep(), key=(work.now + SWEEP_EVERY).strftime("%Y-%m-%dT%H"), delay=SWEEP_EVERY)
+    await order_hourly(work, SWEEP, Sweep())
 
 
 SWEEP: Final = JobKind(name="factors.sweep", payload=Sweep, run=_sweep, at_once=1)

@@ -13,12 +13,11 @@ from limen.kernel.ids import AccountId, ClientId, GrantId, SessionId
 from limen.modules.grants.facts import GrantEnded
 from limen.modules.grants.model import Ending
 from limen.modules.grants.store import codes, grants, tokens
-from limen.platform.outbox import Job, JobKind, enqueue
+from limen.platform.outbox import Job, JobKind, order_hourly
 from limen.platform.sql import Work
 
 AT_ONCE: Final = 100
 """As many grants end in one transaction; beyond, a job goes on."""
-SWEEP_EVERY: Final = timedelta(hours=1)
 KEPT_AFTER_END: Final = timedelta(days=30)
 """Grants stay so long after their last limit, so that what comes late is told from what never was."""
 _SWEPT_AT_ONCE: Final = 500
@@ -144,8 +143,7 @@ async def sweep(work: Work) -> bool:
 
 async def order_sweep(work: Work) -> None:
     """See to it that a sweep runs within two hours; it orders the one after itself while there is anything to clear away."""
-    due = work.now + SWEEP_EVERY
-    await enqueue(work, SWEEP, Sweep(), key=due.strftime("%Y-%m-%dT%H"), delay=SWEEP_EVERY)
+    await order_hourly(work, SWEEP, Sweep())
 
 
 END_ALL: Final = JobKind(name="grants.end_all", payload=EndAll, run=_end_all)

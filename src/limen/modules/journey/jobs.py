@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Final
 
 import msgspec
 
 from limen.kernel.facts import SYSTEM
 from limen.modules.journey import store
-from limen.platform.outbox import Job, JobKind, enqueue
+from limen.platform.outbox import Job, JobKind, order_hourly
 from limen.platform.sql import Work
 
-SWEEP_EVERY: Final = timedelta(hours=1)
 AT_ONCE: Final = 500
 
 
@@ -32,8 +30,7 @@ async def _sweep(job: Job[Sweep]) -> None:
 
 async def order_sweep(work: Work) -> None:
     """See to it that a sweep runs within two hours; it orders the one after itself while any journey is there."""
-    due = work.now + SWEEP_EVERY
-    await enqueue(work, SWEEP, Sweep(), key=due.strftime("%Y-%m-%dT%H"), delay=SWEEP_EVERY)
+    await order_hourly(work, SWEEP, Sweep())
 
 
 SWEEP: Final = JobKind(name="journey.sweep", payload=Sweep, run=_sweep, at_once=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import msgspec
@@ -12,10 +12,9 @@ from limen.kernel.ids import AccountId
 from limen.modules.sessions import store
 from limen.modules.sessions.facts import SessionEnded
 from limen.modules.sessions.model import EndReason
-from limen.platform.outbox import Job, JobKind, enqueue
+from limen.platform.outbox import Job, JobKind, order_hourly
 from limen.platform.sql import Work
 
-SWEEP_EVERY: Final = timedelta(hours=1)
 KEPT_AFTER_END: Final = timedelta(days=30)
 """Ended sessions stay this long, for the list of the privacy export and the desk."""
 AT_ONCE: Final = 100
@@ -76,11 +75,7 @@ async def sweep(work: Work) -> bool:
 
 async def order_sweep(work: Work) -> None:
     """See to it that a sweep runs in the next hour. It orders the one after itself while any session is open."""
-    await enqueue(work, SWEEP, Sweep(), key=_hour(work.now + SWEEP_EVERY), delay=SWEEP_EVERY)
-
-
-def _hour(instant: datetime) -> str:
-    return instant.strftime("%Y-%m-%dT%H")
+    await order_hourly(work, SWEEP, Sweep())
 
 
 END_ALL: Final = JobKind(name="sessions.end_all", payload=EndAll, run=_end_all)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from limen.platform.outbox.facts import JobDied, JobDropped, JobReplayed
 from limen.platform.outbox.model import AnyKind, GiveUp, Job, JobKind, JobState, Later, Listed
-from limen.platform.outbox.queue import count_dead, drop, enqueue, find, list_jobs, replay
+from limen.platform.outbox.queue import count_dead, drop, enqueue, find, list_jobs, order_hourly, replay
 from limen.platform.outbox.runner import Runner
 
 __all__ = [
@@ -28,5 +28,6 @@ __all__ = [
     "enqueue",
     "find",
     "list_jobs",
+    "order_hourly",
     "replay",
 ]

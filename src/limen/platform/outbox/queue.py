@@ -18,6 +18,10 @@ from limen.platform.outbox.model import JobKind, JobState, Listed, P
 from limen.platform.sql import Database, Work
 
 _AT_ONCE: Final = timedelta()
+_HOUR: Final = timedelta(hours=1)
+_MOST_ORDERED: Final = 50_000
+_ORDERED: Final[WeakKeyDictionary[Database, dict[tuple[TenantId, str], str]]] = WeakKeyDictionary()
+"""The hour for which this process last ordered an hourly job, by tenant and kind."""
 _UNSETTLED: Final = (JobState.WAITING, JobState.DEAD)
 _LISTENERS: Final[WeakKeyDictionary[Database, set[Callable[[], None]]]] = WeakKeyDictionary()
 
@@ -49,8 +53,26 @@ async def enqueue(work: Work, kind: JobKind[P], payload: P, *, key: str = "", de
     job = JobId(ids.new("job", work.now))
     sealed = db.keyring.seal(msgspec.json.encode(payload), place(work.tenant, job))
     added = await store.add(work, store.NewJob(id=job, kind=kind.name, key=key or job, payload=sealed, due=work.now + delay))
-    work.tx.after_commit(lambda: _wake(db))
+    if delay <= _AT_ONCE:  # a runner looks once a second anyway
+        work.tx.after_commit(lambda: _wake(db))
     return added
+
+
+async def order_hourly(work: Work, kind: JobKind[P], payload: P) -> None:
+    """See to it that a job of this kind runs for the tenant within two hours, one an hour at most: for clearing away what is outdated.
+
+    Hot paths call it, so a process orders once an hour and remembers that it did; all other calls cost a look into a dict.
+    """
+    due = work.now + _HOUR
+    hour = due.strftime("%Y-%m-%dT%H")
+    ordered = _ORDERED.setdefault(work.tx.db, {})
+    spot = (work.tenant, kind.name)
+    if ordered.get(spot) == hour:
+        return
+    await enqueue(work, kind, payload, key=hour, delay=_HOUR)
+    if len(ordered) >= _MOST_ORDERED:
+        ordered.clear()
+    work.tx.after_commit(lambda: ordered.__setitem__(spot, hour))
 
 
 async def list_jobs(db: Database, *, states: Sequence[JobState] = _UNSETTLED, after: tuple[TenantId, str] = store.BEGINNING, limit: int = 100) -> list[Listed]:
