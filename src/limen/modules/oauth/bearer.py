@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
+from limen.kernel import secrets
 from limen.kernel.ids import AccountId, ClientId, GrantId, TokenId
 from limen.modules import clients, grants, keys
 from limen.modules.grants import ACCESS_PREFIX, Permit
@@ -15,7 +17,7 @@ from limen.modules.oauth.access_token import TYPE, seconds
 from limen.modules.oauth.errors import Code, Refused
 from limen.platform.http import Access, Answer, Call, Form, Json, Refusal
 from limen.platform.sql import Reader
-from limen.platform.wire.jose import JoseError, audiences, check_times, verify_jwt
+from limen.platform.wire.jose import JoseError, Jwt, KeySet, Malformed, audiences, check_times, verify_jwt
 
 API_PATH: Final = "/api/v1"
 
@@ -54,18 +56,44 @@ class _Claims(msgspec.Struct, frozen=True):
     grant_id: str = ""
 
 
+_MOST_GENUINE: Final = 4_096
+_GENUINE: Final[OrderedDict[bytes, tuple[KeySet, str, Jwt, Token]]] = OrderedDict()
+"""Tokens whose signature was checked, by their digest: an API asks about the same token again and again."""
+
+
 async def recognised(reader: Reader, issuer: str, text: str) -> Token | None:
     """Return what an access token of this tenant stands for, its time not over; whether it was revoked is another question."""
     if text.startswith(ACCESS_PREFIX):
         return await _opaque(reader, text)
     try:
-        jwt = verify_jwt(text, await keys.public_keys(reader), typ=(TYPE,))
+        jwt, token = _genuine(text, await keys.public_keys(reader), issuer)
         check_times(jwt, reader.now)
-        claims = jwt.into(_Claims)
     except JoseError:
         return None
+    return token
+
+
+def _genuine(text: str, known: KeySet, issuer: str) -> tuple[Jwt, Token]:
+    """Read a token that `known` signed for `issuer`; JoseError. That a signature is good stays true, so it is checked once per token.
+
+    What may change (revocation, session, grant, the time of day) is asked anew each time, and other keys make another set.
+    """
+    name = secrets.digest(text)
+    kept = _GENUINE.get(name)
+    if kept is not None and kept[0] is known and kept[1] == issuer:
+        return kept[2], kept[3]
+    jwt = verify_jwt(text, known, typ=(TYPE,))
+    token = _token(jwt, issuer)
+    _GENUINE[name] = (known, issuer, jwt, token)
+    if len(_GENUINE) > _MOST_GENUINE:
+        _GENUINE.popitem(last=False)
+    return jwt, token
+
+
+def _token(jwt: Jwt, issuer: str) -> Token:
+    claims = jwt.into(_Claims)
     if claims.iss != issuer:
-        return None
+        raise Malformed("a token of another issuer")
     return Token(
         id=TokenId(claims.jti),
         client=ClientId(claims.client_id),
