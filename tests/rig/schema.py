@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 import apsw
 import asyncpg
+
+from limen.app import discover
 
 Described = dict[str, frozenset[str]]
 """Table to what is true of it, one sentence each."""
@@ -23,6 +26,17 @@ _CONSTRAINTS: Final = (
     "SELECT conrelid::regclass::text, conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = 'public'::regnamespace"
 )
 _INDEXES: Final = "SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'public'"
+
+
+def import_stores() -> None:
+    """Import every package and its store, so that all tables and statements are known."""
+    for package in discover.packages():
+        for name in (package, f"{package}.store"):
+            try:
+                importlib.import_module(name)
+            except ModuleNotFoundError as missing:
+                if missing.name != name:
+                    raise
 
 
 def _gathered(rows: Iterable[tuple[str, str]]) -> Described:

@@ -9,6 +9,7 @@ from limen.platform.sql import METADATA, bind, definitions, insert_row, one_of, 
 from limen.platform.sql.statements import STATEMENTS
 from tests.conftest import World
 from tests.platform.sql.things import ADD, ADD_NEW, COUNT, DROP, EVERYTHING, GET, GROW, OTHER, PAGE, PUT, SOME, THINGS
+from tests.rig.schema import import_stores
 
 _T = THINGS.c
 
@@ -52,6 +53,14 @@ def test_an_expanding_in_is_refused() -> None:
         _ = statement(sa.select(_T.id).where(_T.tenant == bind("tenant"), _T.id.in_(["a", "b"]))).sqlite
 
 
+def test_an_update_that_finds_by_what_it_sets_is_refused() -> None:
+    """`SET n = :n WHERE n = :n` shares one value silently (trap 13); with two names it is what was meant."""
+    grown = sa.update(THINGS).where(_T.tenant == bind("tenant"), _T.n == bind("n"))
+    with pytest.raises(TypeError, match="two names"):
+        statement(grown.values(n=bind("n")))
+    statement(grown.values(n=bind("next")))
+
+
 def test_deferred_constraints_are_refused() -> None:
     """A constraint that fails at COMMIT would fail every Work of the group (trap 3)."""
     try:
@@ -69,7 +78,8 @@ def test_strict_tables_get_names_that_sqlite_takes() -> None:
 
 
 def test_every_statement_compiles_for_both_databases() -> None:
-    """Statements are compiled when first used; here all that are loaded are."""
+    """Statements are compiled when first used; here all of every package are."""
+    import_stores()
     for made in list(STATEMENTS):
         try:
             assert made.sqlite.names == made.postgresql.names, made.sqlite.sql

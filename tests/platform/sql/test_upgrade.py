@@ -12,14 +12,13 @@ import apsw
 import asyncpg
 import pytest
 
-from limen.app import discover
 from limen.kernel.clock import SystemClock
 from limen.platform.crypto import Keyring
 from limen.platform.sql import DatabaseUnavailable, SchemaOutdated, StatementFailed, branches, check_schema, definitions_by_table, open_database, upgrade
 from tests.platform.sql.things import other_process
 from tests.rig import databases
 from tests.rig.postgres import Cluster
-from tests.rig.schema import Described, describe_postgres, describe_sqlite
+from tests.rig.schema import Described, describe_postgres, describe_sqlite, import_stores
 from tools.new_migration import owners, written
 
 
@@ -52,19 +51,9 @@ async def _run(url: str, sql: list[str]) -> None:
     await server.close()
 
 
-def _import_stores() -> None:
-    for package in discover.packages():
-        for name in (package, f"{package}.store"):
-            try:
-                importlib.import_module(name)
-            except ModuleNotFoundError as missing:
-                if missing.name != name:
-                    raise
-
-
 async def test_migrations_make_what_the_code_declares(bare: str, tmp_path: Path) -> None:
     """On both databases the migrated schema of every package equals the one its tables describe: columns, keys, indexes, references."""
-    _import_stores()
+    import_stores()
     await upgrade(bare)
     migrated = await _describe(bare)
     migrated.pop("schema_versions")

@@ -25,6 +25,7 @@ from limen.platform.sql.lite import BUSY_MILLISECONDS, INSERT_FACT, translated
 if TYPE_CHECKING:
     from limen.platform.sql.lite import Bind
 
+CLOSE_SECONDS: Final = 10.0
 CHECKPOINT_PAGES: Final = 4000
 """Length of the WAL, in pages, from which its content is moved into the file."""
 
@@ -144,10 +145,12 @@ class Writer:
     async def close(self) -> None:
         """Commit what is under way, stop the thread and close the connection."""
         self.closed = True
-        while self.busy or self._pending or self._batch or self.open:
-            self._schedule()
-            self._idle = self._loop.create_future()
-            await self._idle
+        with contextlib.suppress(TimeoutError):  # a Work that never ends is left behind, and rolled back with the connection
+            async with asyncio.timeout(CLOSE_SECONDS):
+                while self.busy or self._pending or self._batch or self.open:
+                    self._schedule()
+                    self._idle = self._loop.create_future()
+                    await self._idle
         self._jobs.put(None)
         await asyncio.to_thread(self._thread.join)
         self.connection.close()

@@ -139,10 +139,12 @@ class PostgresNotices:
         link = await self._pool.take()
         try:
             rows = await link.con.fetch(_READ_POSTGRESQL, self._horizon)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            raise translated(error) from error
-        finally:
+        except BaseException as error:
             self._pool.give_dirty(link)
+            if isinstance(error, Exception):
+                raise translated(error) from error
+            raise
+        self._pool.give(link)
         known = [row for row in rows if row["seq"] is not None]
         if fresh := [row for row in known if row["seq"] not in self._seen]:
             self._caches.drop([(row["cache"], row["tenant"], row["key"]) for row in fresh])

@@ -68,14 +68,20 @@ class Sequencer:
     async def step(self) -> bool:
         """Give positions to the facts that are complete; return whether there are others."""
         link = await self._pool.take()
+        clean = False
         try:
-            while await self._number(link):
-                pass
-            return await self._waiting(link)
+            more = await self._waiting(link)
+            while more and await self._number(link):
+                more = await self._waiting(link)
+            clean = True
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             raise translated(error) from error
         finally:
-            self._pool.give_dirty(link)
+            if clean:
+                self._pool.give(link)
+            else:
+                self._pool.give_dirty(link)
+        return more
 
     async def _waiting(self, link: Link) -> bool:
         _, *last = await self._last(link)
@@ -85,10 +91,8 @@ class Sequencer:
         row = await link.con.fetchrow(_LAST)
         return tuple(row) if row else (0, 0, "0", 0)
 
-    async def _number(self, link: Link) -> bool:
-        """Number up to `AT_ONCE` facts; return whether there may be more at once."""
-        if not await self._waiting(link):
-            return False
+    async def _number(self, link: Link) -> int:
+        """Number up to `AT_ONCE` facts; return how many: 0 where they are not complete, or another process is at it."""
         await link.con.execute("BEGIN")
         count = 0
         if await link.con.fetchval("SELECT pg_try_advisory_xact_lock($1)", LOCK):
@@ -98,4 +102,4 @@ class Sequencer:
             if count:
                 await link.con.fetchval("SELECT pg_notify($1, '')", FACTS_CHANNEL)
         await link.con.execute("COMMIT")
-        return count == AT_ONCE
+        return count

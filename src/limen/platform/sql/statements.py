@@ -221,6 +221,7 @@ def _check_tenant(made: sa.Executable, columns: Sequence[str], across_tenants: s
     """Return whether the statement binds `tenant`; TypeError where it could reach the rows of another tenant."""
     reach = _reach(made)
     binds = reach.binds or TENANT in columns
+    _check_update(made)
     if across_tenants:
         return binds
     mine = {each for each in reach.tables if of_tenant(each.element if isinstance(each, sa.Alias) else each)}
@@ -230,6 +231,18 @@ def _check_tenant(made: sa.Executable, columns: Sequence[str], across_tenants: s
     if open_ones := mine - reach.compared - aliased:
         raise TypeError(f"the tenant of {_names(open_ones)} is compared with nothing: the statement reaches every tenant's rows")
     return binds
+
+
+def _check_update(made: sa.Executable) -> None:
+    """Refuse `SET c = :c WHERE c = :c`: both silently share one value, so the update finds only what it would not change."""
+    if not isinstance(made, sa.Update) or made.whereclause is None:
+        return
+    values = {getattr(column, "name", column): value for column, value in (made._values or {}).items()}  # noqa: SLF001 -- SQLAlchemy has no other door to them
+    for element in visitors.iterate(made.whereclause):
+        if isinstance(element, sa.BinaryExpression) and isinstance(element.right, sa.BindParameter):
+            set_to = values.get(getattr(element.left, "name", ""))
+            if isinstance(set_to, sa.BindParameter) and set_to.key == element.right.key:
+                raise TypeError(f"`{set_to.key}` is both the new value of {element.left} and what it is found by: give the binds two names")
 
 
 def _names(tables: set[sa.FromClause]) -> str:
