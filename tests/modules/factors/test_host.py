@@ -262,6 +262,17 @@ async def test_a_challenge_has_its_tries_and_its_time(stage: Stage) -> None:
     assert isinstance(await stage.attempt("1234", claim), Over)
 
 
+async def test_answers_and_confirmations_at_once_do_not_block_each_other(stage: Stage) -> None:
+    """Attempts and confirmations hold what they hold in one order, so a busy moment ends in verdicts, never in a deadlock."""
+    for _ in range(6):
+        await stage.send(stage.claim("number"))
+        stage.world.advance(3601)
+        await stage.send(stage.claim("number"))
+        matched = await stage.matched("1234", stage.claim("number"))
+        found = await asyncio.gather(*(stage.confirm(matched) if n % 2 else stage.attempt("1234", stage.claim("number")) for n in range(8)))
+        assert sum(isinstance(one, Proof) for one in found) == 1
+
+
 async def test_a_challenge_proves_only_what_it_was_sent_for(stage: Stage) -> None:
     """A code sent for one identifier is wrong for another, in the same journey; and in another journey there is none."""
     await stage.send()
@@ -323,7 +334,7 @@ async def test_old_challenges_and_unknown_counters_leave(stage: Stage) -> None:
     async with stage.world.work(SYSTEM) as work:
         assert await store.drop_outdated(work, work.now.replace(year=work.now.year - 1), 10) == 0
         assert await store.drop_outdated(work, work.now, 10) == 1
-        assert await store.is_open(work, JOURNEY, "number") is False
+        assert await store.hold_open(work, JOURNEY, "number") is False
     assert await stage.attempt(RIGHT) is not None
 
 

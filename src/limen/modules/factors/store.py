@@ -127,7 +127,7 @@ _REMOVE = statement(sa.delete(FACTORS).where(*_OF_ACCOUNT, _F.id == bind("id")).
 _DROP_OF = statement(sa.delete(FACTORS).where(*_OF_ACCOUNT))
 
 _PUT = statement(upsert(CHALLENGES, key=("journey", "kind"), set=("id", "sealed", "tries", "expires")))
-_OPEN = statement(sa.select(_H.tries).where(*_OF_JOURNEY, _H.tries > 0, _H.expires > bind("now")), into=int)
+_HOLD_OPEN = statement(sa.select(_H.tries).where(*_OF_JOURNEY, _H.tries > 0, _H.expires > bind("now")).with_for_update(), into=int)
 _TAKE = statement(
     sa.update(CHALLENGES).where(*_OF_JOURNEY, _H.tries > 0, _H.expires > bind("now")).values(tries=_H.tries - 1).returning(_H.id, _H.sealed, _H.tries),
     into=Air,
@@ -218,13 +218,13 @@ async def put_challenge(work: Work, journey: JourneyId, kind: str, kept: Kept, t
     await work.run(_PUT, journey=journey, kind=kind, id=ids.new("chl", work.now), sealed=sealed, tries=tries, expires=work.now + lifetime)
 
 
-async def is_open(reader: Reader, journey: JourneyId, kind: str) -> bool:
-    """True if the journey has a challenge that may still be answered."""
-    return await reader.one(_OPEN, journey=journey, kind=kind, now=reader.now) is not None
+async def hold_open(work: Work, journey: JourneyId, kind: str) -> bool:
+    """Hold a journey's challenge; False if there is none that may still be answered. Challenges are held before counters, everywhere."""
+    return await work.one(_HOLD_OPEN, journey=journey, kind=kind, now=work.now) is not None
 
 
 async def take_challenge(work: Work, journey: JourneyId, kind: str) -> Air | None:
-    """Take one try of a journey's challenge; None if there is none left to take."""
+    """Take one try of the challenge that is held; None if there is none left to take."""
     return await work.one(_TAKE, journey=journey, kind=kind, now=work.now)
 
 

@@ -87,7 +87,7 @@ async def attempt(db: Database, tenant: TenantId, actor: Actor, claim: Claim, sa
 
 async def _take(work: Work, way: Factor, claim: Claim) -> _Taken | Over | Wait:
     subject = await subject_of(work, claim)
-    if way.challenge and not await store.is_open(work, claim.journey, claim.kind):
+    if way.challenge and not await store.hold_open(work, claim.journey, claim.kind):
         return Over()
     counted = await store.count_try(work, claim.kind, subject.key, claim.counter(subject.account))
     if isinstance(counted, store.Counter):
@@ -104,7 +104,7 @@ async def _take(work: Work, way: Factor, claim: Claim) -> _Taken | Over | Wait:
 
 async def _take_challenge(work: Work, claim: Claim, subject: Subject, failures: int) -> _Taken | Over:
     air = await store.take_challenge(work, claim.journey, claim.kind)
-    if air is None:  # its last try was taken in this very moment
+    if air is None:  # the row is held, so it is as it was when it was judged open
         return Over()
     challenge = store.challenge_of(work, claim.journey, claim.kind, air)
     if challenge.identifier != claim.identifier:  # it was sent for another identifier, before this one was typed: it proves nothing here

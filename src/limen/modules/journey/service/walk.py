@@ -21,7 +21,7 @@ from limen.modules.journey.model import Errors, State
 from limen.modules.journey.port import Advance, AnyStep, Cookie, Denied, Entered, Outcome, Stay, Switch, View, Visitor
 from limen.modules.journey.service.tables import tables
 from limen.platform.pages import Page
-from limen.platform.sql import Conflict, Database, Reader, Work
+from limen.platform.sql import Conflict, Contended, Database, Reader, Work
 
 _MOST_AUTOMATIC: Final = 40
 
@@ -183,7 +183,7 @@ async def advance(db: Database, visitor: Visitor, said: Mapping[str, str]) -> Go
     given = _Given(step, answer, checked)
     try:
         return await _settle(db, visitor, stands, given)
-    except Conflict:  # somebody took the same name in the same moment: it stands now, so looking again finds it
+    except (Conflict, Contended):  # somebody was there in the same moment: it stands now, so looking again finds it
         return await _settle(db, visitor, stands, given)
 
 
