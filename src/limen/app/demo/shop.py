@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 _PAGES: Final = Environment(loader=FileSystemLoader(Path(__file__).parent / "pages"), autoescape=True, undefined=StrictUndefined)
 
 
+_KNOWN: Final = {"given_name": "First name", "family_name": "Last name", "email": "E-mail", "birthdate": "Birthday", "locale": "Language"}
+"""The claims the shop shows, and its words for them."""
+
+
 @dataclass(frozen=True)
 class Product:
     """Something to sell: its name, what it is, its price in euro, and the file of its drawing."""
@@ -78,6 +82,8 @@ class Shop:
 
     async def sign_in(self, request: Request) -> Response:
         extra = {"prompt": "create"} if request.query_params.get("new") else {}
+        for begun in [key for key in request.session if key.startswith("_state_")][:-1]:
+            del request.session[begun]  # tries that were given up: the cookie has room for few
         try:
             answer: Response = await self._limen.authorize_redirect(request, str(request.url_for("callback")), **extra)
         except HTTPError:
@@ -96,6 +102,7 @@ class Shop:
             "email": profile.get("email"),
             "sub": claims["sub"],
             "acr": claims.get("acr", ""),
+            "known": [(word, profile[name]) for name, word in _KNOWN.items() if profile.get(name)],
         }
         request.session["id_token"] = token["id_token"]
         return RedirectResponse(request.url_for("account"), 303)
@@ -103,7 +110,7 @@ class Shop:
     async def account(self, request: Request) -> Response:
         if "customer" not in request.session:
             return RedirectResponse(request.url_for("sign_in"), 303)
-        return self.page(request, "account.html")
+        return self.page(request, "account.html", known=request.session["customer"]["known"])
 
     async def sign_out(self, request: Request) -> Response:
         hint = request.session.get("id_token", "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, Final
 
@@ -52,6 +52,7 @@ _EMPTY: Final = b"{}"
 """A call without a body says nothing: an object without members."""
 _GONE: Final = 499
 _REFUSED: Final = 400
+_NOT_HERE: Final = frozenset({404, 405})
 _UNIDENTIFIED: Final = (HttpError, forms.BadForm, bodies.BadJson)
 """Refused before anybody looked who is asking."""
 _SERVER_ERROR: Final = 500
@@ -263,9 +264,16 @@ def _told(plan: Plan, call: Call, trouble: LimenError) -> Response:
     if status_of(trouble) >= _SERVER_ERROR:
         _log.warning("request.failed", route=plan.endpoint.path, tenant=call.site.tenant, error=trouble.code, reason=trouble.operator)
     try:
-        return respond(plan, call, plan.translate(trouble))
+        return respond(plan, call, _led_on(call, plan.translate(trouble)))
     except Exception:  # noqa: BLE001 - a translation or template is broken
         return _broken(plan, call)
+
+
+def _led_on(call: Call, answer: Answer) -> Answer:
+    """Give the page for a place that is not there a way on: to the person's own pages, or to sign in for them."""
+    if isinstance(answer, Page) and answer.status in _NOT_HERE and answer.values.get("home") == "":
+        return replace(answer, values={**answer.values, "home": call.house.sign_in})
+    return answer
 
 
 def _broken(plan: Plan, call: Call) -> Response:
