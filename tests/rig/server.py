@@ -90,7 +90,7 @@ class LimenServer:
         begun = time.monotonic()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen([*LIMEN, "serve", "--config", str(self.config)], stdout=log, stderr=log, cwd=self.folder, env=os.environ.copy())
-        while time.monotonic() < begun + 20:
+        while time.monotonic() < begun + 60:  # a machine under load is slow, not wrong
             if self.process.poll() is not None:
                 break
             try:
