@@ -287,7 +287,10 @@ async def test_by_default_a_failed_fsync_exits(tmp_path: Path) -> None:
 
 
 async def test_another_process_holding_the_file_does_not_freeze_the_loop(db: Sqlite) -> None:
-    """While a second process holds the write lock 50 Works wait, and the event loop stands still for less than 15 ms (trap 5)."""
+    """While a second process holds the write lock 50 Works wait, and the event loop stands still for less than 15 ms (trap 5).
+
+    On a machine busy with something else the loop stands still anyway: there it may be twice what it is without any Work.
+    """
     code = f"""
 import apsw, time
 c = apsw.Connection({str(db.path)!r})
@@ -297,8 +300,11 @@ print("held", flush=True)
 time.sleep(0.5)
 c.execute("COMMIT")
 """
-    stalls = []
-    for attempt in range(3):  # this machine may be busy with something else
+    excess = []
+    for attempt in range(3):
+        idle = _Stall(asyncio.get_running_loop())
+        await asyncio.sleep(0.5)
+        limit = max(0.015, 2 * idle.stop())
         process = await other_process(code)
         assert process.stdout is not None
         await process.stdout.readline()
@@ -309,11 +315,11 @@ c.execute("COMMIT")
         async with db.read(ACME) as read:
             assert len(await read.all(IDS)) == attempt * 50
         await asyncio.gather(*tasks)
-        stalls.append(stall.stop())
+        excess.append(stall.stop() - limit)
         await process.wait()
-        if stalls[-1] < 0.015:
+        if excess[-1] < 0:
             break
-    assert min(stalls) < 0.015, stalls
+    assert min(excess) < 0, excess
 
 
 class _Stall:

@@ -159,8 +159,9 @@ class PostgresNotices:
     async def _listen(self) -> None:
         if self._listener is not None and not self._listener.is_closed():
             return
+        if self._listener is not None:
+            self._forget()  # it may be another server now, restored from a backup
         self._listener = await connect(self._url)
-        self._forget()  # what was said while nobody listened is lost
         try:
             await self._listener.add_listener(CHANGES_CHANNEL, self._called)
             await self._listener.add_listener(FACTS_CHANNEL, self._called)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
@@ -17,7 +18,7 @@ from limen.platform.sql.backup import BackupRefused
 from limen.platform.sql.coalesce import FactWriter, write_facts
 from limen.platform.sql.database import Database
 from limen.platform.sql.dialects import DialectName
-from limen.platform.sql.errors import CommitFailed, Contended, DatabaseUnavailable
+from limen.platform.sql.errors import CommitFailed, Contended, DatabaseUnavailable, SchemaOutdated
 from limen.platform.sql.facts import fact_rows
 from limen.platform.sql.notices import FORGET_CHANGES_POSTGRESQL, INSERT_CHANGES_POSTGRESQL, KEEP, PostgresNotices
 from limen.platform.sql.pool import Link, Pool, translated
@@ -55,6 +56,8 @@ class Postgres(Database):
     async def start(self) -> None:
         """Connect once, so that a wrong address is known at the start, and begin to listen and to number facts."""
         self.pool.give(await self.pool.take())
+        with contextlib.suppress(SchemaOutdated):  # whoever serves checks it
+            await self.notices.look()
         self._tasks = [self.loop.create_task(each) for each in (self.notices.serve(), self.sequencer.serve())]
 
     def work(self, tenant: TenantId, actor: Actor) -> AbstractAsyncContextManager[Work]:
