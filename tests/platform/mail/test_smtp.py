@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.rig.smtp import SmtpRig, self_signed, smtp_server
 
 from limen.kernel.secrets import Secret
 from limen.platform import mail
 from limen.platform.duties import BadSetting, Settings
+from tests.rig.smtp import SmtpRig, self_signed, smtp_server
 
 NOW = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.UTC)
 
