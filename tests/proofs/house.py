@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import http.client
 import itertools
@@ -172,11 +173,11 @@ class Person(Walker):
         if form is not None:
             body = urlencode(form).encode()
             sent |= {"Content-Type": "application/x-www-form-urlencoded", "Origin": f"{parts.scheme}://{parts.netloc}"}
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-        connection.request("POST" if form is not None else "GET", target, body, {"Host": parts.netloc, **sent, **(headers or {})})
-        answer = connection.getresponse()
-        text = answer.read().decode("utf-8", "replace")
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
+            connection.request("POST" if form is not None else "GET", target, body, {"Host": parts.netloc, **sent, **(headers or {})})
+            answer = connection.getresponse()
+            text = answer.read().decode("utf-8", "replace")
         for name, value in answer.getheaders():
             if name.lower() == "set-cookie":
                 key, _, content = value.split(";", 1)[0].partition("=")
@@ -184,7 +185,6 @@ class Person(Walker):
                     host.pop(key, None)
                 else:
                     host[key] = content
-        connection.close()
         self.trail.append(f"{answer.status} {url}")
         return Seen(url, answer.status, {name.lower(): value for name, value in answer.getheaders()}, text)
 

@@ -7,7 +7,7 @@ import secrets
 
 import pytest
 
-from tests.proofs.house import API, PASSWORD, House, Person, Site
+from tests.proofs.house import API, PASSWORD, House, Person, Site, send
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("proofs")]
 
@@ -123,8 +123,6 @@ def test_keys_of_another_tenant(pair: tuple[Site, Site]) -> None:
     other.service()
 
     def kids(site: Site) -> set[str]:
-        from tests.proofs.house import send  # noqa: PLC0415 - read where it is used
-
         return {key["kid"] for key in send(site.port, "GET", f"{site.issuer}/oauth/jwks").json["keys"]}
 
     assert kids(one)
