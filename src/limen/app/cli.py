@@ -1,66 +1,131 @@
-"""The command `limen`. Imports nothing heavy: a verb's code is loaded when the verb is called, so that `--help` answers at once."""
+"""The command `limen`. Nothing heavy is imported until it is clear what is asked, so that `--help` answers at once.
+
+A verb is a file of `limen/app/commands`, a group a package's `commands.py`; each begins with a line `limen <name>: <what it does>`,
+which is read here without importing the file.
+"""
 
 from __future__ import annotations
 
-import ast
+import importlib
+import os
 import sys
-from importlib.metadata import version
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from cyclopts import App
-
 import limen
+from limen.app import helping
+from limen.app.arguments import Misspelt, Spec, meant, parse
+from limen.kernel.errors import LimenError
 
 _ROOT: Final = Path(limen.__path__[0])
-
-_VERBS: Final = {
-    "init": "Write limen.toml where there is none; make the master key and the database.",
-    "serve": "Serve.",
-    "demo": "Open the demo: server, sample shop, portal, mailbox.",
-    "apply": "Bring tenants, brands, resources and clients to what a file says.",
-    "export": "Print the configuration as a file that `apply` takes.",
-    "check": "Look at settings, keys, database and interpreter, and say what to mend.",
-    "upgrade": "Bring the database's schema to this version.",
-    "backup": "Write a consistent copy while serving.",
-    "restore": "Put a backup back.",
-}
+_ORDER: Final = ("demo", "init", "serve", "apply", "export", "check", "upgrade", "backup", "restore")
+_FAILED, _MISSPELT, _INTERRUPTED = 1, 2, 130
+_HELP: Final = frozenset({"-h", "--help"})
 
 
-def _groups() -> list[tuple[str, str, str]]:
-    """Return (group, import path, help) of every package's `commands.py`, read from the docstring without importing it."""
-    found = []
-    for file in sorted([*_ROOT.glob("modules/*/commands.py"), *_ROOT.glob("platform/*/commands.py")]):
-        said = ast.get_docstring(ast.parse(file.read_text())) or ""
-        name, _, words = said.split("\n", 1)[0].removeprefix("limen ").partition(": ")
-        found.append((name, f"limen.{file.parent.parent.name}.{file.parent.name}.commands", words))
-    return found
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A verb or a group: its name, the module with its code, and its line of help."""
+
+    name: str
+    path: str
+    words: str
+
+    @property
+    def group(self) -> bool:
+        """Whether it has verbs of its own."""
+        return self.path.endswith(".commands")
 
 
-def build() -> App:
-    """Return the whole command; groups of modules are opened when one of them is called."""
-    app = App(name="limen", help="Limen, a customer identity platform.", version=version("limen"))
-    for verb, words in _VERBS.items():
-        app.command(f"limen.app.commands.{verb}:{verb}", name=verb, help=words)
-    asked = sys.argv[1] if len(sys.argv) > 1 else ""
-    for name, path, words in _groups():
-        if asked == name:
-            from limen.app.running import group_of  # noqa: PLC0415 only the group that is called is loaded
+def entries() -> dict[str, Entry]:
+    """Return all commands: verbs in the order one meets them, then groups."""
+    verbs = {file.stem: _entry(file) for file in _ROOT.glob("app/commands/*.py") if file.stem != "__init__"}
+    groups = [_entry(file) for floor in ("modules", "platform") for file in _ROOT.glob(f"{floor}/*/commands.py")]
+    ordered = [verbs.pop(name) for name in _ORDER if name in verbs]
+    return {one.name: one for one in (*ordered, *verbs.values(), *sorted(groups, key=lambda one: one.name))}
 
-            app.command(group_of(name, path, words))
-        else:
-            app.command(App(name=name, help=words))
-    return app
+
+def _entry(file: Path) -> Entry:
+    with file.open(encoding="utf-8") as lines:
+        said = lines.readline().strip().strip('"')
+    name, _, words = said.removeprefix("limen ").partition(": ")
+    return Entry(name, ".".join(("limen", *file.relative_to(_ROOT).with_suffix("").parts)), words)
+
+
+def run(words: list[str]) -> None:
+    """Do what the words say. Misspelt, or a LimenError of the command's."""
+    known = entries()
+    if words and words[0] == "help":
+        words = [*words[1:], "--help"]
+    if not words or words[0] in _HELP:
+        print(_overview(known))
+    elif words[0] == "--version":
+        from importlib.metadata import version  # noqa: PLC0415 - 20 ms that only this needs
+
+        print(f"limen {version('limen')}")
+    elif words[0] not in known:
+        raise Misspelt(f"there is no command `{words[0][:60]}`{meant(words[0], known)} limen --help lists them")
+    elif known[words[0]].group:
+        _group(known[words[0]], words[1:])
+    else:
+        _verb(known[words[0]], words[1:])
+
+
+def _verb(entry: Entry, words: list[str]) -> None:
+    verb = getattr(importlib.import_module(entry.path), entry.name)
+    spec = Spec.of(entry.name, verb)
+    if _HELP & set(words):
+        print(helping.page(spec))
+        return
+    parsed = parse(spec, words)
+    verb(*parsed.args, **parsed.kwargs)
+
+
+def _group(entry: Entry, words: list[str]) -> None:
+    from limen.app import running  # noqa: PLC0415 - only who names a group pays for opening the ground
+
+    verbs = running.verbs_of(entry)
+    if not words or words[0] in _HELP:
+        rows = [(name, spec.summary) for name, (spec, _) in verbs.items()]
+        usage = f"limen {entry.name} VERB [options]"
+        print(helping.overview(usage, entry.words, [("Verbs", rows)], f"limen {entry.name} VERB --help tells all of one."))
+        return
+    if words[0] not in verbs:
+        raise Misspelt(f"`limen {entry.name}` has no verb `{words[0][:60]}`{meant(words[0], verbs)} There are {', '.join(verbs)}")
+    spec, command = verbs[words[0]]
+    if _HELP & set(words[1:]):
+        print(helping.page(spec))
+        return
+    running.run(command, parse(spec, words[1:]))
+
+
+def _overview(known: dict[str, Entry]) -> str:
+    verbs = [(one.name, one.words) for one in known.values() if not one.group]
+    groups = [(one.name, one.words) for one in known.values() if one.group]
+    lead = "Limen, a customer identity platform."
+    return helping.overview("limen COMMAND [options]", lead, [("Commands", verbs), ("Groups", groups)], "limen COMMAND --help tells all of one.")
 
 
 def main() -> None:
-    """Run the command line; an error with a stable code becomes one clear line and exit code 1."""
-    from limen.kernel.errors import LimenError  # noqa: PLC0415 as above
-
+    """Run the command line. What goes wrong is one clear line: exit code 1 where it was refused or failed, 2 where it was misspelt."""
     try:
-        build()()
+        run(sys.argv[1:])
+        sys.stdout.flush()
+    except Misspelt as error:
+        _fail(str(error), _MISSPELT)
     except LimenError as error:
-        print(f"limen: {error.operator or error.public} [{error.code}]", file=sys.stderr)  # noqa: T201 the terminal is where a command speaks
-        sys.exit(1)
+        text = error.operator or error.public
+        lines = text.splitlines() or [""]
+        _fail("\n".join([*lines[:-1], f"{lines[-1]} [{error.code}]"]), _FAILED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # who read has had enough: what is left goes nowhere
+        sys.exit(_FAILED)
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(_INTERRUPTED)
+
+
+def _fail(text: str, status: int) -> None:
+    for line in text.splitlines():
+        sys.stderr.write(f"limen: {line}\n")
+    sys.exit(status)

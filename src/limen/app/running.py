@@ -1,67 +1,57 @@
-"""Turns a module's commands into verbs of the command line: opens the ground for each, and takes `--config` and `--tenant` for all."""
+"""Runs the commands of packages: opens the ground for each, and takes `--config` and `--tenant` for all."""
 
 from __future__ import annotations
 
 import asyncio
 import importlib
-import inspect
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Final
 
-from cyclopts import App, Parameter
-from rich.console import Console
-
-from limen.app import ground, settings
+from limen.app.arguments import CONFIG, Parameter, Parsed, Spec
 from limen.kernel.ids import SERVER, TenantId
 from limen.platform.commands import Command, Ground
-from limen.platform.sql import Database
 
-CONFIG: Final = Path("limen.toml")
-Config = Annotated[Path, Parameter(name="--config", help="The server's configuration.")]
+if TYPE_CHECKING:
+    from limen.app.cli import Entry
+    from limen.platform.sql import Database
 
-
-def group_of(name: str, path: str, words: str) -> App:
-    """Import a module's commands and return them as a group of verbs."""
-    app = App(name=name, help=words)
-    for command in importlib.import_module(path).COMMANDS:
-        app.command(_verb(command), name=command.verb)
-    return app
+_OPTIONS: Final = (
+    Parameter("config", Path, "The server's configuration.", CONFIG),
+    Parameter("tenant", str, "A tenant's name; the default tenant if left out.", ""),
+)
 
 
-def _verb(command: Command) -> Callable[..., None]:
-    """Return a plain function with the command's own parameters and `--config` and `--tenant` beside them."""
-    signature = inspect.signature(command.run, eval_str=True)
-    own = list(signature.parameters.values())[1:]
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    extra = [
-        inspect.Parameter("config", keyword, default=CONFIG, annotation=Config),
-        inspect.Parameter("tenant", keyword, default="", annotation=Annotated[str, Parameter(help="A tenant's name; the default tenant if left out.")]),
-    ]
-
-    def verb(*args: object, config: Path = CONFIG, tenant: str = "", **kwargs: object) -> None:
-        asyncio.run(_run(command.run, config, tenant, args, kwargs))
-
-    verb.__name__, verb.__doc__ = command.verb, command.run.__doc__
-    verb.__signature__ = signature.replace(parameters=[*own, *extra], return_annotation=None)  # type: ignore[attr-defined] # a function takes attributes
-    verb.__annotations__ = {one.name: one.annotation for one in [*own, *extra]}
-    return verb
+def verbs_of(entry: Entry) -> dict[str, tuple[Spec, Command]]:
+    """Import a package's commands and return them by verb, each with the options all of them have."""
+    commands: tuple[Command, ...] = importlib.import_module(entry.path).COMMANDS
+    return {one.verb: (Spec.of(f"{entry.name} {one.verb}", one.run, skip=1, more=_OPTIONS), one) for one in commands}
 
 
-async def _run(run: Callable[..., Awaitable[None]], config: Path, tenant: str, args: tuple[object, ...], kwargs: dict[str, object]) -> None:
+def run(command: Command, parsed: Parsed) -> None:
+    """Run one command on the ground its options name."""
+    options = dict(parsed.kwargs)
+    config, tenant = options.pop("config", CONFIG), options.pop("tenant", "")
+    asyncio.run(_run(command, Path(str(config)), str(tenant), parsed.args, options))
+
+
+async def _run(command: Command, config: Path, tenant: str, args: list[object], options: dict[str, object]) -> None:
+    from rich.console import Console  # noqa: PLC0415 - these three are not needed to tell what a command takes
+
+    from limen.app import ground, settings  # noqa: PLC0415
+
     async with ground.opened(settings.load(config)) as opened:
         chosen = await tenant_named(opened.db, tenant)
-        await run(Ground(opened.settings, opened.db, chosen, Console()), *args, **kwargs)
+        await command.run(Ground(opened.settings, opened.db, chosen, Console()), *args, **options)
 
 
 async def tenant_named(db: Database, name: str) -> TenantId:
     """Return the tenant of that name, or the default one; the server itself where there is none yet."""
-    from limen.modules import tenants  # noqa: PLC0415 only commands that open the ground pay for it
+    from limen.modules import tenants  # noqa: PLC0415 - as above
 
     if name:
         found = await tenants.by_name(db, TenantId(name))
         if found is None:
-            raise tenants.NoSuchTenant(operator=f"there is no tenant {name!r}")
+            raise tenants.NoSuchTenant(operator=f"there is no tenant `{name}`; limen export shows those that are")
         return found.name
     default = await tenants.default(db)
     return default.name if default else SERVER

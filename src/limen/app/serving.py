@@ -16,6 +16,7 @@ import uvloop
 from limen.app import ground
 from limen.app.compose import compose
 from limen.app.settings import ServerSettings
+from limen.app.supervisor import Supervisor
 from limen.kernel.errors import Kind, LimenError
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def bound(host: str, port: int) -> socket.socket:
 
 def fatal(line: str) -> None:
     """End the process at once: what the disk holds is unknown, and going on would only hide it."""
-    sys.stderr.write(f"limen: {line}\n")
+    sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
     os._exit(74)  # EX_IOERR
 
@@ -92,6 +93,21 @@ async def serve_on(chosen: Settings, listening: socket.socket, *, share: Path | 
                 with suppress(asyncio.CancelledError):
                     await asyncio.wait_for(task, GRACE)
             await house.app.close()
+
+
+def serve(chosen: Settings, config: Path, port: int | None) -> None:
+    """Serve to the end: here where one process is asked for, else in as many as are, which read `config` themselves."""
+    with bind(chosen) as listening:
+        if chosen.of(ServerSettings).workers > 1:
+            asyncio.run(Supervisor(chosen, config, listening, port).run())
+        else:
+            serve_here(chosen, listening)
+
+
+def serve_inherited(chosen: Settings, number: int, share: Path | None) -> None:
+    """Serve on a socket the parent process has bound, and tell it the figures at `share`."""
+    with socket.socket(fileno=number) as listening:
+        serve_here(chosen, listening, share=share)
 
 
 def serve_here(chosen: Settings, listening: socket.socket, *, share: Path | None = None) -> None:

@@ -1,19 +1,14 @@
-"""limen apply."""
+"""limen apply: Bring tenants, brands, resources and clients to what a file says."""
 
 from __future__ import annotations
 
 import asyncio
 from pathlib import Path
 
-from rich.console import Console
-
-from limen.app import ground, settings
-from limen.app.apply import apply as bring
-from limen.app.running import CONFIG, Config
-from limen.app.settings import ServerSettings
+from limen.app.arguments import CONFIG
 
 
-def apply(file: Path, /, *, config: Config = CONFIG, dry_run: bool = False, prune: bool = False) -> None:
+def apply(file: Path, /, *, config: Path = CONFIG, dry_run: bool = False, prune: bool = False) -> None:
     """Bring tenants, brands, resources, clients and settings to what a file says, and print the difference.
 
     Parameters
@@ -31,6 +26,12 @@ def apply(file: Path, /, *, config: Config = CONFIG, dry_run: bool = False, prun
 
 
 async def _apply(file: Path, config: Path, *, dry_run: bool, prune: bool) -> None:
+    from rich.console import Console
+
+    from limen.app import ground, settings
+    from limen.app.apply import apply as bring
+    from limen.app.settings import ServerSettings
+
     async with ground.opened(settings.load(config)) as opened:
         difference = await bring(opened.db, file, opened.settings.of(ServerSettings), dry_run=dry_run, prune=prune)
     difference.show(Console())

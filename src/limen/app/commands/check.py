@@ -1,31 +1,15 @@
-"""limen check."""
+"""limen check: Look at settings, keys, database and interpreter, and say what to mend."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-import sysconfig
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Final
 
-from rich.console import Console
-from rich.text import Text
-
-from limen.app import ground, settings
-from limen.app.ground import Opened
-from limen.app.running import CONFIG, Config
-from limen.app.settings import DatabaseSettings, ServerSettings
-from limen.app.wanted import sections
-from limen.modules import tenants
-from limen.platform.crypto import KeyringSettings
-from limen.platform.duties import Settings
-from limen.platform.telemetry import Server as Metrics
-
-_PAGE: Final = 200
+from limen.app.arguments import CONFIG
 
 
-def check(*, config: Config = CONFIG) -> None:
+def check(*, config: Path = CONFIG) -> None:
     """Look at settings, keys, database and interpreter, and say what to mend. Exit code 1 if something should be.
 
     Parameters
@@ -33,58 +17,11 @@ def check(*, config: Config = CONFIG) -> None:
     config
         The server's configuration.
     """
-    console = Console(highlight=False)
-    chosen = settings.load(config)
-    advice = [*_of_interpreter(), *_of_settings(chosen), *asyncio.run(_of_database(chosen))]
+    from limen.app import checking, settings
+
+    advice = asyncio.run(checking.advice(settings.load(config)))
     for line in advice:
-        console.print(Text(f"! {line}", style="yellow"), soft_wrap=True)
+        sys.stdout.write(f"! {line}\n")
     if not advice:
-        console.print("Nothing to mend.")
+        sys.stdout.write("Nothing to mend.\n")
     sys.exit(bool(advice))
-
-
-def is_optimised() -> bool:
-    """Whether this Python was built with profile-guided optimisation, as distributions do (whose build flags do not say so)."""
-    built_so = "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "")
-    return built_so or Path(sys.executable).resolve().is_relative_to("/usr/bin")
-
-
-def _of_interpreter() -> Iterator[str]:
-    if not is_optimised():
-        yield f"{sys.executable} was built without optimisation: a token costs a quarter more CPU than on a distribution's Python"
-
-
-def _of_settings(chosen: Settings) -> Iterator[str]:
-    server = chosen.of(ServerSettings)
-    if server.dev:
-        yield 'server.mode is "dev": mail stays in the mailbox, anybody on this machine may turn the clock; write "production" to serve customers'
-    metrics = chosen.of(Metrics).address
-    if metrics and metrics[0] not in {"127.0.0.1", "::1", "localhost"}:
-        yield f"metrics.listen is {metrics[0]}: the figures tell of your traffic; loopback or a private network is advised"
-    keyring = chosen.of(KeyringSettings)
-    database = chosen.of(DatabaseSettings)
-    if not database.is_postgresql and Path(database.url.removeprefix("sqlite:///")).parent == keyring.epochs.parent:
-        yield f"the keyring lies beside the database in {keyring.epochs.parent}: whoever copies the folder has both; keep the keys elsewhere"
-
-
-async def _of_database(chosen: Settings) -> list[str]:
-    async with ground.opened(chosen) as opened:
-        return [line async for line in _of_tenants(opened)]
-
-
-async def _of_tenants(opened: Opened) -> AsyncIterator[str]:
-    """Yield what each tenant's settings cost, and what tenants under one host mean."""
-    base = opened.settings.of(ServerSettings).base_url
-    together, after = 0, ""
-    while page := await tenants.all_names(opened.db, after, _PAGE):
-        for name in page:
-            async with opened.db.read(name) as reader:
-                tenant = await tenants.find(reader)
-                together += tenant.domain is None
-                for section, kind in sections().items():
-                    said: object = await tenants.settings(reader, section, kind)
-                    for line in said.advice() if hasattr(said, "advice") else ():
-                        yield f"{name}: {section}.{line}"
-        after = page[-1]
-    if together > 1:
-        yield f"{together} tenants stand under {base}: one host is one site to browsers, so they must belong to one owner; give others a domain of their own"

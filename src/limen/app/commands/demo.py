@@ -1,4 +1,4 @@
-"""limen demo."""
+"""limen demo: Open the demo: server, sample shop, portal, mailbox."""
 
 from __future__ import annotations
 

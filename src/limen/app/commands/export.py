@@ -1,4 +1,4 @@
-"""limen export."""
+"""limen export: Print the configuration as a file that apply takes."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import asyncio
 import sys
 from pathlib import Path
 
-from limen.app import ground, settings
-from limen.app.export import export as lines_of
-from limen.app.running import CONFIG, Config
+from limen.app.arguments import CONFIG
 
 
-def export(*tenants: str, config: Config = CONFIG) -> None:
+def export(*tenants: str, config: Path = CONFIG) -> None:
     """Print the configuration as a file that `apply` takes; a secret is never in it.
 
     Parameters
@@ -25,6 +23,9 @@ def export(*tenants: str, config: Config = CONFIG) -> None:
 
 
 async def _export(tenants: tuple[str, ...], config: Path) -> None:
+    from limen.app import ground, settings
+    from limen.app.export import export as lines_of
+
     async with ground.opened(settings.load(config)) as opened:
         async for part in lines_of(opened.db, tenants):
             sys.stdout.write(part)

@@ -1,4 +1,4 @@
-"""limen init."""
+"""limen init: Write limen.toml where there is none; make the keys and the database."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from limen.app import settings
-from limen.app.commands.upgrade import bring_up
-from limen.app.running import CONFIG, Config
-from limen.platform.crypto import Keyring, KeyringSettings
+from limen.app.arguments import CONFIG
 
 FILE: Final = """\
 [server]
@@ -26,7 +23,7 @@ epochs = "var/epochs"
 """
 
 
-def init(*, config: Config = CONFIG) -> None:
+def init(*, config: Path = CONFIG) -> None:
     """Write limen.toml where there is none; make the master key and the database. What is there already is left alone.
 
     Parameters
@@ -34,6 +31,10 @@ def init(*, config: Config = CONFIG) -> None:
     config
         The server's configuration.
     """
+    from limen.app import settings
+    from limen.app.commands.upgrade import bring_up
+    from limen.platform.crypto import Keyring, KeyringSettings
+
     if not config.exists():
         config.parent.mkdir(parents=True, exist_ok=True)
         config.write_text(FILE)

@@ -1,31 +1,22 @@
-"""limen serve."""
+"""limen serve: Serve until SIGTERM or SIGINT."""
 
 from __future__ import annotations
 
-import asyncio
-import socket
 from pathlib import Path
-from typing import Annotated
 
-from cyclopts import Parameter
-
-from limen.app import settings
-from limen.app.running import CONFIG, Config
-from limen.app.serving import bind, serve_here
-from limen.app.settings import ServerSettings
-from limen.app.supervisor import Supervisor
+from limen.app.arguments import CONFIG
 
 
 def serve(
     *,
-    config: Config = CONFIG,
+    config: Path = CONFIG,
     port: int | None = None,
     upgrade: bool = False,
     workers: int | None = None,
-    socket_: Annotated[int | None, Parameter(name="--socket", show=False)] = None,
-    share: Annotated[Path | None, Parameter(show=False)] = None,
+    socket: int | None = None,
+    share: Path | None = None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT.
+    """Serve until SIGTERM or SIGINT; requests under way are finished then.
 
     Parameters
     ----------
@@ -38,17 +29,14 @@ def serve(
     workers
         Processes; more than one need PostgreSQL.
     """
+    from limen.app import serving, settings
+
     chosen = settings.load(config, port=port, workers=workers)
     if upgrade:
-        from limen.app.commands.upgrade import bring_up  # noqa: PLC0415 alembic is slow to import and seldom wanted
+        from limen.app.commands.upgrade import bring_up
 
         bring_up(chosen)
-    if socket_ is not None:
-        with socket.socket(fileno=socket_) as listening:
-            serve_here(chosen, listening, share=share)
-        return
-    with bind(chosen) as listening:
-        if chosen.of(ServerSettings).workers > 1:
-            asyncio.run(Supervisor(chosen, config, listening, port).run())
-        else:
-            serve_here(chosen, listening)
+    if socket is None:
+        serving.serve(chosen, config, port)
+    else:  # one of several processes: the parent has bound the socket
+        serving.serve_inherited(chosen, socket, share)

@@ -35,17 +35,17 @@ async def add(  # noqa: PLR0913 - each is an option of the command
     id
         Its client_id.
     kind
-        web, spa, native or service.
+        Where it runs, and so whether it can keep a secret.
     name
         What people are told it is called.
     redirect_uri
-        Where the browser comes back to; may be given several times.
+        Where the browser comes back to.
     post_logout_redirect_uri
-        Where the browser may go after logout; may be given several times.
+        Where the browser may go after logout.
     grant
         What it may use; left out: what its kind usually does.
     scope
-        What it may ask for; may be given several times.
+        What it may ask for.
     """
     client = Client(
         id=ClientId(id),

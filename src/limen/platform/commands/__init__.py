@@ -10,13 +10,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.table import Table
-
 from limen.kernel.facts import Actor, ActorKind
 from limen.kernel.ids import TenantId
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from limen.platform.duties.settings import Settings
     from limen.platform.sql import Database
 
@@ -46,6 +45,8 @@ class Ground:
             for row in rows:
                 self.console.file.write("\t".join(row) + "\n")  # the console itself would turn tabs into blanks
             return
+        from rich.table import Table  # noqa: PLC0415 - a server imports commands to find none of their printing
+
         table = Table(*columns, box=None, header_style="bold", pad_edge=False)
         for row in rows:
             table.add_row(*row)

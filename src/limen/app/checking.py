@@ -1,0 +1,72 @@
+"""What `limen check` looks at: nothing here is wrong enough to refuse to start, all of it is worth a sentence."""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Final
+
+from limen.app import ground
+from limen.app.ground import Opened
+from limen.app.settings import DatabaseSettings, ServerSettings
+from limen.app.wanted import sections
+from limen.modules import tenants
+from limen.platform.crypto import KeyringSettings
+from limen.platform.duties import Settings
+from limen.platform.telemetry import Server as Metrics
+
+_PAGE: Final = 200
+
+
+async def advice(chosen: Settings) -> list[str]:
+    """Return what should be mended, a sentence each; nothing where all is well."""
+    return [*_of_interpreter(), *_of_settings(chosen), *await _of_database(chosen)]
+
+
+def is_optimised() -> bool:
+    """Whether this Python was built with profile-guided optimisation, as distributions do (whose build flags do not say so)."""
+    built_so = "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "")
+    return built_so or Path(sys.executable).resolve().is_relative_to("/usr/bin")
+
+
+def _of_interpreter() -> Iterator[str]:
+    if not is_optimised():
+        yield f"{sys.executable} was built without optimisation: a token costs a quarter more CPU than on a distribution's Python"
+
+
+def _of_settings(chosen: Settings) -> Iterator[str]:
+    server = chosen.of(ServerSettings)
+    if server.dev:
+        yield 'server.mode is "dev": mail stays in the mailbox, anybody on this machine may turn the clock; write "production" to serve customers'
+    metrics = chosen.of(Metrics).address
+    if metrics and metrics[0] not in {"127.0.0.1", "::1", "localhost"}:
+        yield f"metrics.listen is {metrics[0]}: the figures tell of your traffic; loopback or a private network is advised"
+    keyring = chosen.of(KeyringSettings)
+    database = chosen.of(DatabaseSettings)
+    if not database.is_postgresql and Path(database.url.removeprefix("sqlite:///")).parent == keyring.epochs.parent:
+        yield f"the keyring lies beside the database in {keyring.epochs.parent}: whoever copies the folder has both; keep the keys elsewhere"
+
+
+async def _of_database(chosen: Settings) -> list[str]:
+    async with ground.opened(chosen) as opened:
+        return [line async for line in _of_tenants(opened)]
+
+
+async def _of_tenants(opened: Opened) -> AsyncIterator[str]:
+    """Yield what each tenant's settings cost, and what tenants under one host mean."""
+    base = opened.settings.of(ServerSettings).base_url
+    together, after = 0, ""
+    while page := await tenants.all_names(opened.db, after, _PAGE):
+        for name in page:
+            async with opened.db.read(name) as reader:
+                tenant = await tenants.find(reader)
+                together += tenant.domain is None
+                for section, kind in sections().items():
+                    said: object = await tenants.settings(reader, section, kind)
+                    for line in said.advice() if hasattr(said, "advice") else ():
+                        yield f"{name}: {section}.{line}"
+        after = page[-1]
+    if together > 1:
+        yield f"{together} tenants stand under {base}: one host is one site to browsers, so they must belong to one owner; give others a domain of their own"
