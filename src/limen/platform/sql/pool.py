@@ -93,8 +93,12 @@ async def connect(url: str, **session: str) -> Any:  # noqa: ANN401 -- asyncpg s
             max_cached_statement_lifetime=0,
             server_settings=_SESSION | session,
         )
-        if await con.fetchval("SELECT current_setting('synchronous_commit')") == "off":
-            await con.execute("SET synchronous_commit = on")  # what is acknowledged is durable, whatever the server's default
+        try:
+            if await con.fetchval("SELECT current_setting('synchronous_commit')") == "off":
+                await con.execute("SET synchronous_commit = on")  # what is acknowledged is durable, whatever the server's default
+        except BaseException:
+            con.terminate()
+            raise
     except (*_UNREACHABLE, asyncpg.PostgresError) as error:
         raise DatabaseUnavailable(operator=f"cannot connect to PostgreSQL: {type(error).__name__}: {error}") from error
     return con
