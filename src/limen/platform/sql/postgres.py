@@ -20,7 +20,8 @@ from limen.platform.sql.database import Database
 from limen.platform.sql.dialects import DialectName
 from limen.platform.sql.errors import CommitFailed, Contended, DatabaseUnavailable, SchemaOutdated
 from limen.platform.sql.facts import fact_rows
-from limen.platform.sql.notices import FORGET_CHANGES_POSTGRESQL, INSERT_CHANGES_POSTGRESQL, KEEP, PostgresNotices
+from limen.platform.sql.listening import FORGET_CHANGES_POSTGRESQL, INSERT_CHANGES_POSTGRESQL, PostgresNotices
+from limen.platform.sql.notices import KEEP
 from limen.platform.sql.pool import Link, Pool, translated
 from limen.platform.sql.positions import Sequencer
 from limen.platform.sql.scope import Scope
