@@ -114,6 +114,7 @@ class Edge:
     async def _respond(self, scope: Scope, receive: Receive, method: str) -> tuple[Plan, Call, Response | None]:
         plan = self._fallbacks.page
         call: Call | None = None
+        headers: dict[bytes, bytes] = {}
         raw_path: bytes = scope.get("raw_path") or b""
         path: str = raw_path.decode("latin-1") if b"%" in raw_path else scope["path"]
         try:
@@ -130,16 +131,16 @@ class Edge:
             call.parts = parts
             return plan, call, respond(plan, call, await self._answer(plan, call, receive))
         except ClientGone:
-            return plan, call or self._nobody(plan, path), None
+            return plan, call or self._nobody(plan, path, headers), None
         except LimenError as trouble:
             if call is not None:
                 await self._count(plan, call, trouble)
             else:
                 plan = self._fallback(path)
-                call = self._nobody(plan, path)
+                call = self._nobody(plan, path, headers)
             return plan, call, _told(plan, call, trouble)
         except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer and the log the trace
-            call = call or self._nobody(plan, path)
+            call = call or self._nobody(plan, path, headers)
             return plan, call, _broken(plan, call)
 
     async def _count(self, plan: Plan, call: Call, trouble: LimenError) -> None:
@@ -152,9 +153,9 @@ class Edge:
         """Return the plan of paths nobody has: programs are told as programs are."""
         return self._fallbacks.problem if path.startswith(("/api/", "/oauth/")) else self._fallbacks.page
 
-    def _nobody(self, plan: Plan, path: str) -> Call:
-        """Return a call of no tenant, for telling an error that came before one was found."""
-        return Call(self.house, self._fallbacks.place, plan.endpoint, {}, path)
+    def _nobody(self, plan: Plan, path: str, headers: dict[bytes, bytes]) -> Call:
+        """Return a call of no tenant, for telling an error that came before one was found, in the visitor's language where it could be read."""
+        return Call(self.house, self._fallbacks.place, plan.endpoint, headers, path)
 
     def _find(self, headers: dict[bytes, bytes], path: str) -> Found | None:
         """Return the tenant's place and the endpoint's resource where both are a look into a dict."""

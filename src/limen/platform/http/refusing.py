@@ -14,6 +14,8 @@ from limen.platform.pages import error_page
 from limen.platform.wire.bodies import BadJson
 from limen.platform.wire.forms import BadForm
 
+_SHORTLY: Final = 5
+"""Seconds after which what cannot be done right now is tried again, where nobody knows better."""
 _SENTENCES: Final = {
     Kind.INVALID: "The request is not as it should be.",
     Kind.UNAUTHENTICATED: "Authentication is needed.",
@@ -63,7 +65,13 @@ def public_text(error: LimenError) -> str:
 def error_headers(error: LimenError) -> Headers:
     """Return what goes out with an error beside its text: Retry-After, Allow, WWW-Authenticate."""
     own = error.headers if isinstance(error, HttpError) else ()
-    return own if error.retry_after is None else (*own, ("retry-after", str(error.retry_after)))
+    seconds = _retry_after(error)
+    return own if seconds is None else (*own, ("retry-after", str(seconds)))
+
+
+def _retry_after(error: LimenError) -> int | None:
+    """Return after how many seconds it is worth trying again; a 503 always says so."""
+    return _SHORTLY if error.retry_after is None and error.kind is Kind.UNAVAILABLE else error.retry_after
 
 
 def as_problem(error: LimenError) -> Answer:
@@ -81,9 +89,9 @@ def as_oauth(error: LimenError) -> Answer:
 
 def as_page(error: LimenError) -> Answer:
     """Tell it as a page that says what to do next; what is malformed is told in plain words, not in ours."""
-    technical = isinstance(error, (HttpError, BadForm, BadJson)) or error.kind is Kind.BROKEN or not error.public
+    technical = isinstance(error, (HttpError, BadForm, BadJson)) or error.kind in (Kind.BROKEN, Kind.UNAVAILABLE) or not error.public
     reference = error.reference if isinstance(error, Unexpected) else ""
-    return error_page(status_of(error), text=None if technical else error.public, retry_after=error.retry_after, reference=reference)
+    return error_page(status_of(error), text=None if technical else error.public, retry_after=_retry_after(error), reference=reference)
 
 
 def translator(endpoint: Endpoint) -> Translate:

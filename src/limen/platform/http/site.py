@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from limen.kernel.errors import Kind, LimenError
 from limen.kernel.ids import TenantId
 from limen.platform.pages import Brand, Languages
 
@@ -79,9 +80,16 @@ class Places:
         return place if place is not None and place.until > self._clock() else None
 
     async def find(self, host: bytes, prefix: str) -> Place | None:
-        """Look the place up, and keep it. Nothing is kept for names nobody has."""
+        """Look the place up, and keep it. Nothing is kept for names nobody has; what is kept serves on while nothing can be looked up."""
         name = normal_host(host, self._scheme)
-        site = await self._sites.find(name, prefix or "/") if name else None
+        try:
+            site = await self._sites.find(name, prefix or "/") if name else None
+        except LimenError as trouble:
+            kept = self._found.get((host, prefix))
+            if kept is None or trouble.kind is not Kind.UNAVAILABLE:
+                raise
+            kept.until = self._clock() + _KEPT_FOR
+            return kept
         if site is None or site.prefix != prefix:
             self._found.pop((host, prefix), None)
             return None

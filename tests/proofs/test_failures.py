@@ -1,0 +1,228 @@
+"""Disk full, fsync failed, database gone, mail server gone: said clearly to person and operator, nothing acknowledged lost, back without a restart."""
+
+from __future__ import annotations
+
+import resource
+import secrets
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.proofs import failing
+from tests.proofs.house import PATIENT, TENANTS, House, Person, Reply, Site, new_database, send, until
+from tests.proofs.public import public
+from tests.rig import server as rig
+from tests.rig.postgres import Cluster
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("proofs")]
+
+
+@dataclass
+class Kept:
+    """What was acknowledged, to be looked for afterwards."""
+
+    site: Site
+    person: Person
+    refresh: str
+    emails: list[str] = field(default_factory=list)
+
+    def add(self) -> None:
+        """Make an account over the API."""
+        email = f"kept-{secrets.token_hex(6)}@example.com"
+        made = self.site.api(self.site.service(), "POST", "/accounts", {"identifiers": [{"value": email}]})
+        assert made.status == 201, made.body
+        self.emails.append(email)
+
+    def check(self) -> None:
+        """Look for all of it, and go on where it was left."""
+        token = self.site.service()
+        for email in self.emails:
+            assert len(self.site.api(token, "GET", f"/accounts?identifier={email.replace('@', '%40')}").json["items"]) == 1
+        assert self.person.once(f"{self.site.issuer}/account").status == 200
+        again = self.site.refresh(self.refresh)
+        assert again.status == 200, again.body
+        self.refresh = again.json["refresh_token"]
+
+
+def _begun(site: Site) -> Kept:
+    person = site.person()
+    site.sign_up(person, f"first-{secrets.token_hex(6)}@example.com")
+    kept = Kept(site, person, site.tokens(person)["refresh_token"])
+    kept.add()
+    return kept
+
+
+def _waits(seen_headers: dict[str, str]) -> bool:
+    return 0 < int(seen_headers.get("retry-after", "0")) <= 120
+
+
+def _says_so(site: Site) -> None:
+    """A page that says what to do, OAuth's JSON, the API's: each 503 with Retry-After, none with a word from inside."""
+    person = site.person()
+    began = time.monotonic()
+    page = person.once(f"{site.issuer}/signup")
+    assert page.status == 503, page.words
+    assert _waits(page.headers)
+    assert "Please try again in a moment" in page.words
+    person.language = "de"
+    assert "Please" not in person.once(f"{site.issuer}/signup").words
+    token = site.post("/oauth/token", {"grant_type": "client_credentials", "client_id": "svc", "client_secret": site.secret("svc"), "scope": "orders"})
+    assert (token.status, token.error) == (503, "temporarily_unavailable")
+    assert _waits(token.headers)
+    for text in (page.text, token.body.decode()):
+        assert not any(word in text.lower() for word in ("sqlite", "postgres", "traceback", "apsw", "asyncpg", "ioerror", "disk"))
+    assert time.monotonic() - began < 30
+
+
+def _operator_was_told(server: House, *words: str) -> None:
+    text = server.log.read_text()
+    assert "Traceback" not in text, text[-3000:]
+    assert any(word in text for word in words), text[-3000:]
+
+
+@contextmanager
+def _disk_limit(server: House) -> Iterator[None]:
+    """Let no file of the server grow beyond what its WAL has: what a full disk does, without one."""
+    assert server.process is not None
+    pid = server.process.pid
+    usual = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    size = max((server.folder / name).stat().st_size for name in ("limen.db-wal", "server.log"))
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (size + 2048, usual[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, usual)
+
+
+@contextmanager
+def _on_the_failing_disk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[House, Path]]:
+    mood = folder / "mood"
+    monkeypatch.setenv(failing.MOOD, str(mood))
+    server = House(folder, extra=PATIENT)
+    server.prepare(TENANTS)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    monkeypatch.setattr(rig, "LIMEN", (sys.executable, "-m", "tests.proofs.failing"))
+    try:
+        server.start()
+        yield server, mood
+    finally:
+        server.stop()
+
+
+def _fill(site: Site) -> None:
+    """Write until nothing can be written any more."""
+
+    def refused() -> bool:
+        return site.person().once(f"{site.issuer}/signup").status == 503
+
+    until(refused, 20)
+
+
+def test_no_file_may_grow(tmp_path: Path) -> None:
+    """SQLite at the end of its disk quota (EFBIG, as ENOSPC): 503 while it lasts, then as if nothing had been."""
+    server = House(tmp_path, extra=PATIENT)
+    server.prepare(TENANTS)
+    server.start()
+    try:
+        kept = _begun(server.site())
+        with _disk_limit(server):
+            _fill(kept.site)
+            _says_so(kept.site)
+        kept.add()
+        kept.check()
+        assert server.process is not None
+        assert server.process.poll() is None
+        _operator_was_told(server, "database_unavailable", "database_full")
+    finally:
+        server.stop()
+
+
+def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLITE_FULL at every write: likewise, and the operator reads that the disk is full."""
+    with _on_the_failing_disk(tmp_path, monkeypatch) as (server, mood):
+        kept = _begun(server.site())
+        mood.write_text("full")
+        _fill(kept.site)
+        _says_so(kept.site)
+        mood.write_text("")
+        kept.add()
+        kept.check()
+        _operator_was_told(server, "the database's disk is full")
+
+
+def test_a_failed_fsync_ends_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the disk holds is unknown then: nobody is told that all is well, one line says why, and the next start finds all that was acknowledged."""
+    with _on_the_failing_disk(tmp_path, monkeypatch) as (server, mood):
+        kept = _begun(server.site())
+        mood.write_text("fsync")
+        with pytest.raises(OSError):  # noqa: PT011 - whatever a client sees of a connection that is cut
+            kept.site.service("orders")
+        assert server.process is not None
+        assert server.process.wait(10) == 74
+        last = server.log.read_text().splitlines()[-1]
+        assert last.startswith("limen: the disk failed to make ")
+        assert "Check the disk first." in last
+        mood.write_text("")
+        server.start()
+        kept.check()
+
+
+@pytest.fixture
+def own_cluster() -> Iterator[Cluster]:
+    """A PostgreSQL server that the test may stop."""
+    cluster = Cluster()
+    cluster.start()
+    try:
+        yield cluster
+    finally:
+        cluster.drop()
+
+
+def test_postgresql_gone_and_back(tmp_path: Path, own_cluster: Cluster) -> None:
+    """Stopped in good order and by a crash: 503 and not ready meanwhile, and back as soon as it is."""
+    server = House(tmp_path, new_database(own_cluster), extra=PATIENT)
+    server.prepare(TENANTS)
+    server.start()
+    try:
+        kept = _begun(server.site())
+        for how in (signal.SIGINT, signal.SIGQUIT):
+            own_cluster.stop(how)
+            _says_so(kept.site)
+            ready = _answer(kept.site, "/health/ready")
+            assert (ready.status, ready.json["failing"]) == (503, ["database"])
+            assert _answer(kept.site, "/health/live").status == 200
+            own_cluster.start()
+            until(lambda: _answer(kept.site, "/health/ready").status == 200, 15)
+            kept.add()
+            kept.check()
+        _operator_was_told(server, "database_unavailable")
+    finally:
+        server.stop()
+
+
+def _answer(site: Site, path: str) -> Reply:
+    return send(site.port, "GET", f"{site.issuer}{path}")
+
+
+def test_the_mail_server_gone_and_back(tmp_path: Path) -> None:
+    """Somebody who signs up meanwhile sees the usual page; her code comes once the mail server is there again, and the log says why it waited."""
+    with public(tmp_path) as server:
+        assert server.post is not None
+        site = server.site()
+        server.post.stop()
+        email = f"patient-{secrets.token_hex(6)}@example.com"
+        person = site.person()
+        page = person.fill(person.go(person.once(f"{site.issuer}/signup")), identifier=email)
+        assert any("code" in form.fields for form in page.forms), page.words
+        until(lambda: "unreachable" in server.log.read_text(), 20)
+        assert email not in server.log.read_text()
+        server.post.start()
+        page = person.fill(page, code=server.post.code_for(email, 60))
+        assert any("new_password" in form.fields for form in page.forms), page.words
+        _operator_was_told(server, "unreachable")
