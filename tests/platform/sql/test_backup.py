@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import stat
 from pathlib import Path
 
@@ -26,10 +27,10 @@ async def test_a_backup_under_load_is_consistent(tmp_path: Path, keyring: Keyrin
 
         async def load(task: int) -> None:
             nonlocal done
-            while running:
+            for turn in itertools.takewhile(lambda _: running, itertools.count()):
                 async with db.work(ACME, SYSTEM) as work:
-                    await make(work, f"{task}.{done}")
-                    done += 1
+                    await make(work, f"{task}.{turn}")
+                done += 1  # acknowledged
 
         tasks = [asyncio.create_task(load(task)) for task in range(8)]
         await asyncio.sleep(0.1)
