@@ -40,6 +40,7 @@ from limen.modules.factors import (
 from limen.modules.factors.holder import HOLDER
 from limen.modules.factors.service.registry import _INSTALLED
 from limen.modules.journey import Proof, Refused
+from limen.platform.crypto import Overloaded
 from tests.conftest import World
 from tests.rig.clocks import CreepingClock
 
@@ -192,6 +193,23 @@ async def test_the_limit_is_exact_however_many_guess(stage: Stage) -> None:
     assert await stage.attempt(RIGHT) == Wait(None)
     stage.world.advance(10_000_000)
     assert await stage.attempt(RIGHT) == Wait(None)
+
+
+async def test_a_busy_server_closes_nobodys_factor(stage: Stage) -> None:
+    """An attempt that the hashing pool refused was not checked: it is given back, and the waiting with it."""
+
+    def busy(kept: bytes | None, said: str) -> Match | Mismatch:
+        del kept, said
+        raise Overloaded("Too many sign-ins at the moment.", retry_after=1)
+
+    factors.install({"word": dataclasses.replace(WORD, check=busy), "number": NUMBER})
+    for _ in range(12):
+        with pytest.raises(Overloaded):
+            await stage.attempt(RIGHT)
+    factors.install({"word": WORD, "number": NUMBER})
+    for _ in range(5):
+        assert isinstance(await stage.attempt("wrong"), Wrong)
+    assert isinstance(await stage.attempt("wrong"), Wait)
 
 
 async def test_nobody_is_counted_like_somebody(stage: Stage) -> None:

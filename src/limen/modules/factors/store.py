@@ -136,6 +136,7 @@ _SPEND = statement(sa.delete(CHALLENGES).where(*_OF_JOURNEY, _H.id == bind("id")
 _OLD_CHALLENGES = statement(sa.delete(CHALLENGES).where(_H.tenant == bind("tenant"), _H.expires <= bind("now")))
 
 _COUNT = statement(_count_try, into=int)
+_GIVE_BACK = statement(sa.update(TRIES).where(*_COUNTER, _T.failures > 0).values(failures=_T.failures - 1, next_at=bind("now")))
 _DELAY = statement(sa.update(TRIES).where(*_COUNTER).values(next_at=bind("next_at")))
 _COUNTED = statement(sa.select(_T.failures, _T.next_at).where(*_COUNTER), into=Counter)
 _CLEAR = statement(
@@ -250,6 +251,11 @@ async def count_try(work: Work, kind: str, subject: str, browser: str) -> int | 
     if wait := wait_after(failures):
         await work.run(_DELAY, kind=kind, subject=subject, browser=browser, next_at=work.now + wait)
     return failures
+
+
+async def give_back(work: Work, kind: str, subject: str, browser: str) -> None:
+    """Take back one try that was counted and then not checked."""
+    await work.run(_GIVE_BACK, kind=kind, subject=subject, browser=browser, now=work.now)
 
 
 async def clear(work: Work, kind: str, subject: str, browser: str) -> bool:

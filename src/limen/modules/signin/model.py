@@ -41,6 +41,11 @@ def is_fresh(auth_time: datetime, ask: Ask, now: datetime) -> bool:
     return ask.max_age is None or now - auth_time <= timedelta(seconds=ask.max_age)
 
 
+def strongest(proofs: Iterable[Proof]) -> str:
+    """Return the context class that proofs reach together: that of the strongest, since no two kinds we have make more than one."""
+    return max((proof.acr for proof in proofs), key=lambda name: _RANKS.get(name, 0))
+
+
 def judge(account: AccountId, proofs: Iterable[Proof], identifiers: Collection[tuple[str, str]]) -> Passed | Refused:
     """Say whether proofs let this account in, and how strongly: each must be the account's own or prove one of its identifiers."""
     shown = tuple(proofs)
@@ -50,7 +55,7 @@ def judge(account: AccountId, proofs: Iterable[Proof], identifiers: Collection[t
         own = proof.account == account or (proof.account is None and proof.identifier in identifiers)
         if not own:
             return Refused("proof_of_another")
-    acr = max((proof.acr for proof in shown), key=lambda name: _RANKS.get(name, 0))
+    acr = strongest(shown)
     amr = tuple(dict.fromkeys(value for proof in shown for value in proof.amr))
     return Passed(account=account, acr=acr, amr=amr, auth_time=max(proof.at for proof in shown))
 

@@ -15,10 +15,10 @@ from limen.modules import accounts, keys
 from limen.modules.factors import store
 from limen.modules.factors.facts import FactorClosed, FactorFailed, FactorPassed, FactorReopened
 from limen.modules.factors.model import MOST_FAILURES, NOBODY, Checked, Claim, Matched, Over, Subject, Wait, Wrong
-from limen.modules.factors.port import Factor, Match
+from limen.modules.factors.port import Factor, Match, Mismatch
 from limen.modules.factors.service.registry import factor
 from limen.modules.journey import Proof, Refused
-from limen.platform.crypto import Box, pool
+from limen.platform.crypto import Box, Lane, Overloaded, pool
 from limen.platform.sql import Database, Reader, Work
 
 
@@ -64,11 +64,12 @@ async def attempt(db: Database, tenant: TenantId, actor: Actor, claim: Claim, sa
     if not isinstance(taken, _Taken):
         return taken
     kept = taken.kept.reveal() if taken.kept else None
-    if way.slow:
-        address = actor.origin.address if actor.origin else ""
-        found = await pool().run(way.check, kept, said, lane=(tenant, address))
-    else:
-        found = way.check(kept, said)
+    try:
+        found = await _compared(way, kept, said, (tenant, actor.origin.address if actor.origin else ""))
+    except Overloaded:  # nothing was checked, so it was no attempt: a busy server must not close anybody's factor
+        async with db.work(tenant, actor) as work:
+            await store.give_back(work, claim.kind, taken.subject.key, claim.counter(taken.subject.account))
+        raise
     match found:
         case Match(renewed) if kept is not None:
             return Matched(
@@ -83,6 +84,10 @@ async def attempt(db: Database, tenant: TenantId, actor: Actor, claim: Claim, sa
             async with db.work(tenant, actor) as work:
                 _record_failure(work, claim, taken)
             return Wrong(taken.left)
+
+
+async def _compared(way: Factor, kept: bytes | None, said: str, lane: Lane) -> Match | Mismatch:
+    return await pool().run(way.check, kept, said, lane=lane) if way.slow else way.check(kept, said)
 
 
 async def _take(work: Work, way: Factor, claim: Claim) -> _Taken | Over | Wait:

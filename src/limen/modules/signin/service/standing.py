@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from limen.kernel.ids import AccountId
 from limen.modules import accounts, factors, tenants
-from limen.modules.journey import Ask, Passed, Proof, State
+from limen.modules.journey import Ask, Proof, State
 from limen.modules.sessions import Session
-from limen.modules.signin.model import falls_short, is_fresh, judge
+from limen.modules.signin.model import falls_short, is_fresh, strongest
 from limen.modules.signin.settings import Tenant
 from limen.platform.sql import Reader
 
@@ -24,17 +24,19 @@ async def still_holds(reader: Reader, session: Session, ask: Ask) -> bool:
 
 
 async def is_enough(reader: Reader, state: State) -> bool:
-    """True if what was proved in this journey lets the account in: one of the tenant's methods, and as strong as asked as far as she has it."""
+    """True if what was proved in this journey lets the account in: one of the tenant's methods, and as strong as asked as far as she has it.
+
+    Whether the proofs are her own, `enter` judges.
+    """
     if state.account is None or not state.proofs:
         return False
     offered = await methods(reader)
     if not any(proof.factor in offered for proof in state.proofs):
         return False
-    match judge(state.account, state.proofs, await identifiers(reader, state.account)):
-        case Passed(acr=acr):
-            return not (falls_short(acr, state.ask) and await _could_show(reader, state.account, state.ask, state.proofs))
-        case _:
-            return True  # `enter` refuses it, with its reason in the log
+    if not state.ask.acr_values:
+        return True
+    acr = strongest(state.proofs)
+    return not (falls_short(acr, state.ask) and await _could_show(reader, state.account, state.ask, state.proofs))
 
 
 async def _could_show(reader: Reader, account: AccountId, ask: Ask, shown: tuple[Proof, ...]) -> bool:
