@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from limen.app.commands.check import is_optimised
+from limen.app.checking import is_optimised
 from limen.kernel import secrets
 from limen.kernel.clock import SystemClock
 from limen.kernel.facts import SYSTEM

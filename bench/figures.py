@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from limen.app.commands.check import is_optimised
+from limen.app.checking import is_optimised
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
