@@ -155,7 +155,7 @@ _OLD_TRIES = statement(
 )
 _DROP_TRIES = statement(sa.delete(TRIES).where(_T.tenant == bind("tenant"), one_of(_T.subject, "subjects"), _T.last_at <= bind("before")))
 _ANY = statement(sa.select(_H.id).where(_H.tenant == bind("tenant")).limit(1))
-_ANY_TRIES = statement(sa.select(_T.subject).where(_T.tenant == bind("tenant")).limit(1))
+_ANY_TRIES = statement(sa.select(_T.subject).where(_T.tenant == bind("tenant"), _UNKNOWN).limit(1))
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Kept).decode
