@@ -22,7 +22,7 @@ _LEFT = {
 async def left(town: Town) -> dict[str, int]:
     """Return how many rows each table has."""
     async with town.world.read() as read:
-        return {name: (await read.all(count))[0][0] for name, count in _LEFT.items()}
+        return {name: (await read.all(count))[0] for name, count in _LEFT.items()}
 
 
 async def test_abandoned_journeys_and_codes_leave_within_three_hours(town: Town) -> None:

@@ -147,10 +147,9 @@ _CLEAR = statement(
 )
 _CLEAR_KIND = statement(sa.delete(TRIES).where(*_OF_SUBJECT, _T.kind == bind("kind")))
 _CLEAR_OF = statement(sa.delete(TRIES).where(*_OF_SUBJECT))
+_UNKNOWN = sa.not_(_T.subject.startswith("acc_"))
 _OLD_TRIES = statement(
-    sa.select(_T.subject)
-    .where(_T.tenant == bind("tenant"), _T.last_at <= bind("before"), sa.not_(_T.subject.startswith("acc_")))
-    .limit(bind("most", sa.Integer)),
+    sa.select(_T.subject).where(_T.tenant == bind("tenant"), _T.last_at <= bind("before"), _UNKNOWN).limit(bind("most", sa.Integer)),
     into=str,
 )
 _DROP_TRIES = statement(sa.delete(TRIES).where(_T.tenant == bind("tenant"), one_of(_T.subject, "subjects"), _T.last_at <= bind("before")))
