@@ -90,7 +90,7 @@ async def _page(reader: Reader, state: State) -> Page:
             "ask": way.ask,
             "sends": way.challenge is not None,
             "others": [(one.name, one.offer) for one in others],
-            "forgot": "password" in (kind, *(one.name for one in others)),
+            "forgot": kind == "password",
             "again": state.account is not None,
             "app": await app_of(reader, state),
         },
