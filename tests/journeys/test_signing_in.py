@@ -119,6 +119,7 @@ async def test_known_and_unknown_addresses_look_alike(town: Town) -> None:
         walk.append(await browser.submit(walk[-1], action="email_code"))
         walk.append(await browser.submit(walk[-1], {"code": "12345"}))
         walk.append(await browser.submit(walk[-1], action="resend"))
+        walk.append(await browser.submit(walk[-1], action="password"))
         walk.append(await browser.submit(walk[-1], action="recover"))
         walk.append(await browser.submit(walk[-1], {"code": "12345"}))
         seen.append([(page.status, page.url.partition("?")[0], plain(page).replace(address, "-")) for page in walk])

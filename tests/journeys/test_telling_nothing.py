@@ -60,11 +60,12 @@ async def test_the_database_is_asked_as_often_for_nobody(town: Town, monkeypatch
     """A wrong password, a code sent, a wrong code, a recovery: the same statements for every sort of address, known or not."""
     await people(town)
     counted = []
+    asks = ((GUESS, "continue"), ({}, "email_code"), ({"code": "1"}, "continue"), ({}, "password"), ({}, "recover"), ({"code": "1"}, "continue"))
     for address in (ADA, EVE, SUE, CLO, "nobody@example.com"):
         browser = town.browser()
         page = await prove_page(browser, address)
         steps = []
-        for values, action in ((GUESS, "continue"), ({}, "email_code"), ({"code": "1"}, "continue"), ({}, "recover"), ({"code": "1"}, "continue")):
+        for values, action in asks:
             with watched(monkeypatch) as seen:
                 page = await browser.submit(page, values, action=action)
             steps.append(Counter(seen))
