@@ -60,7 +60,14 @@ async def test_the_database_is_asked_as_often_for_nobody(town: Town, monkeypatch
     """A wrong password, a code sent, a wrong code, a recovery: the same statements for every sort of address, known or not."""
     await people(town)
     counted = []
-    asks = ((GUESS, "continue"), ({}, "email_code"), ({"code": "1"}, "continue"), ({}, "password"), ({}, "recover"), ({"code": "1"}, "continue"))
+    asks: tuple[tuple[dict[str, str], str], ...] = (
+        (GUESS, "continue"),
+        ({}, "email_code"),
+        ({"code": "1"}, "continue"),
+        ({}, "password"),
+        ({}, "recover"),
+        ({"code": "1"}, "continue"),
+    )
     for address in (ADA, EVE, SUE, CLO, "nobody@example.com"):
         browser = town.browser()
         page = await prove_page(browser, address)
