@@ -30,6 +30,7 @@ TENANTS: Final = "acme.toml"
 LOGO: Final = "acme.svg"
 PORT: Final = 8400
 SHOP_PORT: Final = 8401
+_LANGUAGES: Final = {"en": "English", "de": "German", "ar": "Arabic"}
 _NAMES: Final = 20
 _ADDRESSES: Final = 56
 CONFIG: Final = """\
@@ -68,10 +69,10 @@ def _moved(text: str, port: int, shop_port: int) -> str:
     return re.sub(r"http://127\.0\.0\.1:\d+/", f"http://127.0.0.1:{shop_port}/", text)
 
 
-def shop_settings(tenants: Path, issuer: str) -> ShopSettings:
-    """Return who the shop is to Limen, from the tenant file both are made of."""
-    client = next(one for one in tomllib.loads(tenants.read_text())["tenant"][0]["client"] if one["id"] == "shop")
-    return ShopSettings(issuer, client["id"], client["secret"])
+def _credentials(tenants: Path, client: str) -> tuple[str, str]:
+    """Return id and secret of a client, from the file that both it and Limen are set up by."""
+    found = next(one for one in tomllib.loads(tenants.read_text())["tenant"][0]["client"] if one["id"] == client)
+    return found["id"], found["secret"]
 
 
 def run(folder: Path, port: int, shop_port: int) -> None:
@@ -95,9 +96,9 @@ async def _serve(chosen: Settings, folder: Path, listening: socket.socket, shop_
         await settle(opened.db)
         house = await compose(opened)
         beside = [asyncio.create_task(one) for one in house.beside()]
-        web, market = server_of(house.app), server_of(shop(shop_settings(tenants, server.base_url)))
+        web, market = server_of(house.app), server_of(shop(ShopSettings(server.base_url, *_credentials(tenants, "shop"))))
         selling = asyncio.create_task(market.serve(sockets=[shop_listening]))
-        _welcome(server.base_url, f"http://127.0.0.1:{shop_listening.getsockname()[1]}", folder)
+        _welcome(server.base_url, f"http://127.0.0.1:{shop_listening.getsockname()[1]}", folder, ":".join(_credentials(tenants, "nightly")))
         try:
             await web.serve(sockets=[listening])
         finally:
@@ -106,7 +107,7 @@ async def _serve(chosen: Settings, folder: Path, listening: socket.socket, shop_
             await asyncio.wait([*beside, selling], timeout=GRACE)
 
 
-def _welcome(issuer: str, shop_address: str, folder: Path) -> None:
+def _welcome(issuer: str, shop_address: str, folder: Path, service: str) -> None:
     console = Console(highlight=False, soft_wrap=True)
     console.print("\n[bold]Limen is open.[/bold] Ctrl+C closes it.\n")
     _rows(
@@ -118,7 +119,9 @@ def _welcome(issuer: str, shop_address: str, folder: Path) -> None:
         ("Issuer", f"{issuer}/.well-known/openid-configuration", "what apps connect to"),
     )
     console.print(f"\nSample customers, all with the password [bold]{PASSWORD}[/bold]\n")
-    _rows(console, *((person.email, "", f"{person.given_name} {person.family_name}") for person in PEOPLE))
+    _rows(console, *((person.email, "", f"{person.given_name} {person.family_name}, reads {_LANGUAGES[person.locale]}") for person in PEOPLE))
+    console.print("\nA token for a program, the client nightly of acme.toml\n")
+    console.print(f"  curl -u {service} -d grant_type=client_credentials -d scope=orders {issuer}/oauth/token", style="cyan")
     console.print(f"\nWhat you do is kept in {folder}; delete that folder to begin anew.\n", style="dim")
 
 
