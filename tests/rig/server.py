@@ -51,6 +51,11 @@ class LimenServer:
     def log(self) -> Path:
         return self.folder / "server.log"
 
+    @property
+    def command(self) -> tuple[str, ...]:
+        """What is run to serve."""
+        return (*LIMEN, "serve", "--config", str(self.config))
+
     def write(self) -> None:
         """Write limen.toml."""
         url = self.database or f"sqlite:///{self.folder}/limen.db"
@@ -89,7 +94,7 @@ class LimenServer:
         """Start serving; return the seconds until it was ready."""
         begun = time.monotonic()
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen([*LIMEN, "serve", "--config", str(self.config)], stdout=log, stderr=log, cwd=self.folder, env=os.environ.copy())
+            self.process = subprocess.Popen(self.command, stdout=log, stderr=log, cwd=self.folder, env=os.environ.copy())
         while time.monotonic() < begun + 60:  # a machine under load is slow, not wrong
             if self.process.poll() is not None:
                 break
