@@ -56,7 +56,8 @@ class House:
 
     def beside(self) -> list[Coroutine[None, None, None]]:
         """Return the work of this process beside answering requests."""
-        return [self.runner.serve(), self._show_figures(), *([self._follow_clock(self.turnable)] if self.turnable else [])]
+        follow = [self._follow_clock(self.turnable)] if self.turnable else []
+        return [self.runner.serve(), self._show_figures(), asyncio.to_thread(prepare), *follow]
 
     def stop(self) -> None:
         """Let the work beside end."""
@@ -117,7 +118,6 @@ async def compose(opened: Opened, *, share: Path | None = None) -> House:
     server = settings.of(ServerSettings)
     set_up(settings.of(Log), dev=server.dev)
     endpoints = install()
-    prepare()
     if server.dev:
         await read_clock(db)
     jobs = [kind for _, found in discover.gathered(("jobs",), "JOBS", tuple) for kind in found]

@@ -43,6 +43,7 @@ def short_name(package: str) -> str:
     return package.rpartition(".")[2]
 
 
+@cache
 def _files(package: str) -> tuple[str, ...]:
     return tuple(info.name for info in pkgutil.iter_modules([str(folder_of(package))]) if info.name != "migrations")
 
@@ -68,11 +69,19 @@ def gathered(roles: tuple[str, ...], attribute: str, kind: type[T]) -> tuple[tup
     return tuple(found)
 
 
+def _speaks_of(package: str, name: str, attribute: str) -> bool:
+    """Whether a file has the word at all: importing every file would bring in what only commands need (migrations, SMTP)."""
+    path = folder_of(package) / name
+    return attribute.encode() in (path / "__init__.py" if path.is_dir() else path.with_suffix(".py")).read_bytes()
+
+
 def everywhere(attribute: str, kind: type[T]) -> tuple[tuple[str, T], ...]:
     """Like `gathered` over all files of all packages: doors have one file per specification, each with its endpoints."""
     found = []
     for package in packages():
         for name in _files(package):
+            if not _speaks_of(package, name, attribute):
+                continue
             value = getattr(role(package, name), attribute, None)
             if isinstance(value, kind):
                 found.append((package, value))

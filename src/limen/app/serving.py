@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import socket
 import sys
@@ -85,6 +86,8 @@ async def serve_on(chosen: Settings, listening: socket.socket, *, share: Path | 
         house = await compose(opened, share=share)
         beside = [asyncio.create_task(one) for one in house.beside()]
         server = server_of(house.app)
+        gc.freeze()  # see commands/serve.py
+        gc.enable()
         try:
             await server.serve(sockets=[listening])
         finally:
