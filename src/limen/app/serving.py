@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import signal
 import socket
 import sys
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -77,7 +78,21 @@ def server_of(app: object) -> uvicorn.Server:
         timeout_graceful_shutdown=GRACE,
         backlog=BACKLOG,
     )
-    return uvicorn.Server(config)
+    return _Server(config)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that leaves signals alone: its own handling raises them again at the end, before databases and logs are closed."""
+
+    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override] # a generator there
+        return nullcontext()
+
+
+def ends_by_signal(server: uvicorn.Server) -> None:
+    """Let SIGTERM and SIGINT end a server after the requests under way; a second SIGINT ends it at once."""
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, server.handle_exit, name, None)
 
 
 async def serve_on(chosen: Settings, listening: socket.socket, *, share: Path | None = None) -> None:
@@ -86,6 +101,7 @@ async def serve_on(chosen: Settings, listening: socket.socket, *, share: Path | 
         house = await compose(opened, share=share)
         beside = [asyncio.create_task(one) for one in house.beside()]
         server = server_of(house.app)
+        ends_by_signal(server)
         gc.freeze()  # see commands/serve.py
         gc.enable()
         try:

@@ -20,7 +20,7 @@ from limen.app.commands.upgrade import bring_up
 from limen.app.compose import compose, install
 from limen.app.demo.people import PASSWORD, PEOPLE, settle
 from limen.app.demo.shop import ShopSettings, shop
-from limen.app.serving import GRACE, bound, fatal, server_of
+from limen.app.serving import GRACE, bound, ends_by_signal, fatal, server_of
 from limen.app.settings import ServerSettings
 from limen.platform.crypto import Keyring, KeyringSettings
 from limen.platform.duties import Settings
@@ -97,6 +97,7 @@ async def _serve(chosen: Settings, folder: Path, listening: socket.socket, shop_
         house = await compose(opened)
         beside = [asyncio.create_task(one) for one in house.beside()]
         web, market = server_of(house.app), server_of(shop(ShopSettings(server.base_url, *_credentials(tenants, "shop"))))
+        ends_by_signal(web)
         selling = asyncio.create_task(market.serve(sockets=[shop_listening]))
         _welcome(server.base_url, f"http://127.0.0.1:{shop_listening.getsockname()[1]}", folder, ":".join(_credentials(tenants, "nightly")))
         try:
@@ -105,6 +106,7 @@ async def _serve(chosen: Settings, folder: Path, listening: socket.socket, shop_
             market.should_exit = True
             house.stop()
             await asyncio.wait([*beside, selling], timeout=GRACE)
+            await house.app.close()
 
 
 def _welcome(issuer: str, shop_address: str, folder: Path, service: str) -> None:
