@@ -7,16 +7,20 @@ import contextlib
 import datetime as dt
 import ipaddress
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+_PATIENCE: Final = 0.5
+_HANDSHAKE: Final = 10.0
 
 
 @dataclass
@@ -49,7 +53,7 @@ class SmtpRig:
     extensions: list[str] = field(default_factory=lambda: ["8BITMIME", "SMTPUTF8"])
     letters: list[Letter] = field(default_factory=list)
     _server: asyncio.Server | None = None
-    _open: set[asyncio.StreamWriter] = field(default_factory=set)
+    _open: dict[asyncio.Task[None], asyncio.StreamWriter] = field(default_factory=dict)
 
     async def start(self) -> None:
         """Listen; again on the same port after `stop`."""
@@ -60,20 +64,25 @@ class SmtpRig:
         """Close the port and every connection."""
         assert self._server is not None
         self._server.close()
-        for writer in tuple(self._open):
+        talking = dict(self._open)
+        for task, writer in talking.items():
             writer.transport.abort()
-        await self._server.wait_closed()
+            task.cancel()  # after a handshake that failed it waits for octets that never come
+        if talking:
+            await asyncio.wait(talking, timeout=_PATIENCE)
+        await _soon(self._server.wait_closed())
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
+        task = asyncio.current_task()
+        assert task is not None
+        self._open[task] = writer
         try:
-            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
+            with contextlib.suppress(ConnectionError, TimeoutError, asyncio.IncompleteReadError, ssl.SSLError):
                 await self._talk(_Talk(reader, writer, secured=self.wrapped))
         finally:
-            self._open.discard(writer)
             writer.close()
-            with contextlib.suppress(ConnectionError, ssl.SSLError):
-                await writer.wait_closed()
+            await _soon(writer.wait_closed())
+            del self._open[task]
 
     async def _talk(self, talk: _Talk) -> None:
         await self._say(talk, "GREETING", "220 rig ready")
@@ -86,7 +95,7 @@ class SmtpRig:
             if answer:
                 await self._say(talk, word, answer)
             if word == "STARTTLS" and self.tls:
-                await talk.writer.start_tls(self.tls)
+                await talk.writer.start_tls(self.tls, ssl_handshake_timeout=_HANDSHAKE)
                 talk.secured = True
             if word == "QUIT":
                 return
@@ -135,6 +144,12 @@ class SmtpRig:
 
     async def _unknown(self, _talk: _Talk, _text: str) -> str:
         return "502 5.5.2 what"
+
+
+async def _soon(closing: Awaitable[None]) -> None:
+    """Wait a moment for something to close: after a handshake that failed, the stream may never hear that its connection is gone."""
+    with contextlib.suppress(TimeoutError, ConnectionError, ssl.SSLError):
+        await asyncio.wait_for(closing, _PATIENCE)
 
 
 @dataclass

@@ -207,5 +207,5 @@ def test_wrong_url_stops_the_start(url: str) -> None:
 def test_wrong_sender_stops_the_start() -> None:
     """A sender that is no address is refused with the key."""
     with pytest.raises(BadSetting) as caught:
-        mail.Server(sender="Shop")
+        mail.Server(url="smtps://mail.example.com", sender="Shop")
     assert caught.value.key == "mail.sender"
