@@ -19,7 +19,7 @@ from limen.modules.oauth.ground import Press
 from limen.modules.oauth.model import OPENID
 from limen.modules.tenants import API_SCOPES, OWN_SCOPES, Tenant, TokenFormat
 from limen.platform.sql import Work
-from limen.platform.wire.jose import encode_jwt
+from limen.platform.wire.jose import SigningKey, encode_jwt
 
 TYPE: Final = "at+jwt"
 
@@ -62,14 +62,18 @@ class Target:
     format: TokenFormat
 
 
-@dataclass(frozen=True, slots=True)
-class Issued:
-    """An access token that goes out."""
+class Made(msgspec.Struct, frozen=True):
+    """An access token on its way out. A JWT is signed after the Work that recorded it, so that no row waits for a signature."""
 
-    token: str
     id: TokenId
     expires: int
     """Seconds since 1970."""
+    claims: ServiceClaims | PersonClaims | None
+    opaque: str = ""
+
+    def text(self, key: SigningKey) -> str:
+        """Return the token as the client gets it."""
+        return self.opaque if self.claims is None else encode_jwt(key, self.claims, TYPE)
 
 
 def named(scope: str) -> str:
@@ -113,15 +117,15 @@ def seconds(instant: datetime) -> int:
     return int(instant.timestamp())
 
 
-async def for_person(work: Work, press: Press, target: Target, grant: Grant, scopes: Sequence[str]) -> Issued:
-    """Issue an access token under a grant; `scopes` may be fewer than the grant's."""
+async def for_person(work: Work, press: Press, target: Target, grant: Grant, scopes: Sequence[str]) -> Made:
+    """Make an access token under a grant; `scopes` may be fewer than the grant's."""
     permit = grant.permit
     lives = press.ground.limits.access_token
     token, now = TokenId(ids.new(TOKEN_PREFIX, work.now)), seconds(work.now)
     expires = now + press.ground.access_seconds
     if target.format is TokenFormat.OPAQUE:
         opaque = OpaqueToken(token, grant.id, permit.account, permit.client, tuple(scopes), target.audience, work.now, work.now + lives)
-        return Issued((await grants.add_opaque(work, opaque)).reveal(), token, expires)
+        return Made(token, expires, None, (await grants.add_opaque(work, opaque)).reveal())
     claims = PersonClaims(
         iss=press.issuer,
         sub=permit.account,
@@ -136,4 +140,4 @@ async def for_person(work: Work, press: Press, target: Target, grant: Grant, sco
         acr=permit.acr,
         amr=permit.amr,
     )
-    return Issued(encode_jwt(press.key, claims, TYPE), token, expires)
+    return Made(token, expires, claims)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 from limen.kernel.ids import TenantId
 from limen.modules import grants, keys, tenants
 from limen.modules.tenants import Tenant
 from limen.platform.sql import Reader
 from limen.platform.wire.jose import SigningKey
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from limen.modules.oauth.model import TokenBody
+    from limen.modules.oauth.token.port import Given
 
 _MOST: Final = 5_000
 
@@ -24,7 +30,18 @@ class Ground:
     access_seconds: int
 
 
+@dataclass(frozen=True, slots=True)
+class Press:
+    """What signs a tenant's tokens, and in whose name; `waiting` is what it is about to sign (`token.signing`)."""
+
+    key: SigningKey
+    issuer: str
+    ground: Ground
+    waiting: list[tuple[Given, asyncio.Future[TokenBody]]] = field(default_factory=list)
+
+
 _KEPT: Final[dict[TenantId, Ground]] = {}
+_PRESSES: Final[dict[str, Press]] = {}
 
 
 async def ground(reader: Reader) -> Ground:
@@ -41,16 +58,14 @@ async def ground(reader: Reader) -> Ground:
     return made
 
 
-@dataclass(frozen=True, slots=True)
-class Press:
-    """What signs a tenant's tokens, and in whose name."""
-
-    key: SigningKey
-    issuer: str
-    ground: Ground
-
-
 async def press(reader: Reader, issuer: str) -> Press:
     """Return the press. Ask before the first statement of a Work, so that what is read is kept in memory; NoSigningKey before the first key."""
     found = await ground(reader)
-    return Press(await keys.signer(reader, found.algorithm), issuer, found)
+    key = await keys.signer(reader, found.algorithm)
+    kept = _PRESSES.get(issuer)
+    if kept is not None and kept.key is key and kept.ground is found:
+        return kept
+    if len(_PRESSES) >= _MOST:
+        _PRESSES.clear()
+    made = _PRESSES[issuer] = Press(key, issuer, found)
+    return made

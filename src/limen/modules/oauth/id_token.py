@@ -14,7 +14,7 @@ from limen.modules.grants import Permit
 from limen.modules.oauth.access_token import seconds
 from limen.modules.oauth.ground import Press
 from limen.platform.sql import Reader
-from limen.platform.wire.jose import JoseError, encode_jwt, verify_jwt
+from limen.platform.wire.jose import JoseError, SigningKey, encode_jwt, verify_jwt
 
 _TYPE: Final = "JWT"
 _ACCEPTED: Final = ("jwt", "")
@@ -35,10 +35,10 @@ class IdClaims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     nonce: str = ""
 
 
-def issue(press: Press, permit: Permit, now: datetime, nonce: str = "") -> str:
-    """Return the ID token of a sign-in."""
+def id_claims(press: Press, permit: Permit, now: datetime, nonce: str = "") -> IdClaims:
+    """Return the claims of a sign-in's ID token."""
     issued = seconds(now)
-    claims = IdClaims(
+    return IdClaims(
         iss=press.issuer,
         sub=permit.account,
         aud=permit.client,
@@ -50,7 +50,11 @@ def issue(press: Press, permit: Permit, now: datetime, nonce: str = "") -> str:
         sid=permit.session,
         nonce=nonce,
     )
-    return encode_jwt(press.key, claims, _TYPE)
+
+
+def signed(key: SigningKey, claims: IdClaims) -> str:
+    """Return the ID token."""
+    return encode_jwt(key, claims, _TYPE)
 
 
 class _HintClaims(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from limen.modules.oauth import pkce
 from limen.modules.oauth.access_token import Target, aim, for_person
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.facts import CodeReplayed
-from limen.modules.oauth.id_token import issue
+from limen.modules.oauth.id_token import id_claims
 from limen.modules.oauth.model import OPENID
 from limen.modules.oauth.token.port import Given, Grant, Wish
 from limen.platform.http import Form
@@ -89,10 +89,11 @@ async def _give(work: Work, wish: Wish, code: grants.Code, target: Target) -> Gi
         access=access,
         client=permit.client,
         scope=" ".join(permit.scopes),
+        lifetime=wish.press.ground.access_seconds,
         account=permit.account,
         grant=made.grant.id,
         refresh=made.refresh.reveal() if made.refresh else None,
-        id_token=issue(wish.press, permit, work.now, code.nonce) if OPENID in permit.scopes else None,
+        identity=id_claims(wish.press, permit, work.now, code.nonce) if OPENID in permit.scopes else None,
     )
 
 

@@ -15,14 +15,13 @@ from limen.kernel.ids import TokenId
 from limen.modules import grants
 from limen.modules.clients import Client, GrantType
 from limen.modules.grants import TOKEN_PREFIX, OpaqueToken
-from limen.modules.oauth.access_token import TYPE, Issued, ServiceClaims, Target, aim, one_or_many, seconds
+from limen.modules.oauth.access_token import Made, ServiceClaims, Target, aim, one_or_many, seconds
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.ground import Ground, Press
 from limen.modules.oauth.model import words
 from limen.modules.oauth.token.port import Given, Grant, Wish
 from limen.modules.tenants import OWN_SCOPES, TokenFormat
 from limen.platform.sql import Work
-from limen.platform.wire.jose import encode_jwt
 
 _MOST: Final = 10_000
 
@@ -76,10 +75,11 @@ async def _decide(work: Work, wish: Wish) -> Given | Refused:
     client, expires = plan.client.id, now + plan.ground.access_seconds
     if plan.target.format is TokenFormat.OPAQUE:
         until = work.now + plan.ground.limits.access_token
-        text = (await grants.add_opaque(work, OpaqueToken(token, None, None, client, plan.scopes, plan.target.audience, work.now, until))).reveal()
+        opaque = await grants.add_opaque(work, OpaqueToken(token, None, None, client, plan.scopes, plan.target.audience, work.now, until))
+        made = Made(token, expires, None, opaque.reveal())
     else:
-        text = encode_jwt(wish.press.key, ServiceClaims(plan.issuer, client, plan.audience, client, plan.scope, now, expires, token), TYPE)
-    return Given(access=Issued(text, token, expires), client=client, scope=plan.scope)
+        made = Made(token, expires, ServiceClaims(plan.issuer, client, plan.audience, client, plan.scope, now, expires, token))
+    return Given(access=made, client=client, scope=plan.scope, lifetime=plan.ground.access_seconds)
 
 
 CLIENT_CREDENTIALS: Final = Grant(GrantType.CLIENT_CREDENTIALS, (), _decide)

@@ -1,7 +1,8 @@
-"""The five phases: the request is parsed, the client proves itself, the grant decides, tokens are issued, and it is recorded before it leaves."""
+"""The five phases: the request is parsed, the client proves itself, the grant decides, it is recorded, and what is durable is signed."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from limen.kernel.facts import Actor, ActorKind
@@ -9,14 +10,16 @@ from limen.modules import keys
 from limen.modules.clients import Client
 from limen.modules.oauth import client_auth
 from limen.modules.oauth.answers import refused
+from limen.modules.oauth.client_auth import Shown
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.facts import TokenIssued, TokenRefused
-from limen.modules.oauth.ground import ground, press
-from limen.modules.oauth.model import TOKEN_TYPE, TokenBody
+from limen.modules.oauth.ground import Press, ground, press
+from limen.modules.oauth.model import TokenBody
 from limen.modules.oauth.token.authorization_code import AUTHORIZATION_CODE
 from limen.modules.oauth.token.client_credentials import CLIENT_CREDENTIALS
 from limen.modules.oauth.token.port import Given, Grant, Wish
 from limen.modules.oauth.token.refresh_token import REFRESH_TOKEN
+from limen.modules.oauth.token.signing import signed
 from limen.platform.http import PROTOCOL, Answer, Call, Cors, Endpoint, Form, Json
 from limen.platform.sql import Work
 
@@ -26,40 +29,63 @@ _NO_TYPE: Final = Refused(Code.INVALID_REQUEST, f"grant_type is missing; there a
 _UNKNOWN_TYPE: Final = Refused(Code.UNSUPPORTED_GRANT_TYPE, f"There are the grants {', '.join(GRANTS)}.")
 
 
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """Why not; `counted` once it is in the log, or else with its like."""
+
+    why: Refused
+    counted: bool
+
+
 async def _token(call: Call) -> Answer:
+    form = call.form
+    found = client_auth.shown(call.raw_headers.get(b"authorization", b"").decode("latin-1"), form)
+    if isinstance(found, Refused):
+        return await _refuse(call, _Refusal(found, counted=False))
     try:
-        outcome = await _serve(call)
+        outcome = await _served(call, found, _parsed(form))
     except keys.NoSigningKey:  # the tenant's very first token: its key is made outside any Work, then all begins anew
         async with call.read() as reader:
             algorithm = (await ground(reader)).algorithm
         await keys.ensure(call.db, call.tenant, algorithm)
-        outcome = await _serve(call)
-    if isinstance(outcome, TokenBody):
-        return Json(outcome)
-    refusal, identified = outcome
-    if not identified:
-        await call.refused(refusal.reason)
-    return refused(refusal, call.site.issuer)
+        outcome = await _served(call, found, _parsed(form))
+    return await _refuse(call, outcome) if isinstance(outcome, _Refusal) else Json(await signed(*outcome))
 
 
-async def _serve(call: Call) -> TokenBody | tuple[Refused, bool]:
-    """Return the answer, or a refusal and whether a client had proved itself by then."""
-    form = call.form
-    grant = _parsed(form)
-    found = client_auth.shown(call.raw_headers.get(b"authorization", b"").decode("latin-1"), form)
-    if isinstance(found, Refused):
-        return found, False
-    actor = Actor(ActorKind.CLIENT, found.client)
-    async with call.db.work(call.tenant, actor) as work:
+async def _refuse(call: Call, refusal: _Refusal) -> Answer:
+    if not refusal.counted:
+        await call.refused(refusal.why.reason)
+    return refused(refusal.why, call.site.issuer)
+
+
+async def _served(call: Call, found: Shown, grant: Grant | Refused) -> tuple[Press, Given] | _Refusal:
+    """Do everything up to the commit: the answer is durable when this returns."""
+    async with call.db.work(call.tenant, Actor(ActorKind.CLIENT, found.client)) as work:
         client = await client_auth.proved(work, found)
         if isinstance(client, Refused):
-            return client, False
+            return _Refusal(client, counted=False)
         if isinstance(grant, Refused):
-            return _recorded(work, client, form, grant)
-        outcome = await _decided(work, call, grant, client)
+            return _recorded(work, client, call.form, grant)
+        if grant.type not in client.grants:
+            why = Refused(Code.UNAUTHORIZED_CLIENT, f"The client is not registered for the grant {grant.type.value}.")
+            return _recorded(work, client, call.form, why)
+        signs = await press(work, call.site.issuer)
+        outcome = await grant.decide(work, Wish(call.form, client, signs))
         if isinstance(outcome, Refused):
-            return _recorded(work, client, form, outcome)
-        return _issued(work, outcome, grant)
+            return _recorded(work, client, call.form, outcome)
+        access = outcome.access
+        work.record(
+            TokenIssued(
+                subject=outcome.account,
+                client=outcome.client,
+                grant_type=grant.type.value,
+                token=access.id,
+                grant=outcome.grant,
+                scope=outcome.scope,
+                expires=access.expires,
+            )
+        )
+        return signs, outcome
 
 
 def _parsed(form: Form) -> Grant | Refused:
@@ -75,42 +101,13 @@ def _parsed(form: Form) -> Grant | Refused:
     return grant
 
 
-async def _decided(work: Work, call: Call, grant: Grant, client: Client) -> Given | Refused:
-    if grant.type not in client.grants:
-        return Refused(Code.UNAUTHORIZED_CLIENT, f"The client is not registered for the grant {grant.type.value}.")
-    return await grant.decide(work, Wish(call.form, client, await press(work, call.site.issuer)))
-
-
-def _issued(work: Work, given: Given, grant: Grant) -> TokenBody:
-    access = given.access
-    work.record(
-        TokenIssued(
-            subject=given.account,
-            client=given.client,
-            grant_type=grant.type.value,
-            token=access.id,
-            grant=given.grant,
-            scope=given.scope,
-            expires=access.expires,
-        )
-    )
-    return TokenBody(
-        access_token=access.token,
-        token_type=TOKEN_TYPE,
-        expires_in=access.expires - int(work.now.timestamp()),
-        scope=given.scope,
-        refresh_token=given.refresh,
-        id_token=given.id_token,
-    )
-
-
-def _recorded(work: Work, client: Client, form: Form, refusal: Refused) -> tuple[Refused, bool]:
+def _recorded(work: Work, client: Client, form: Form, refusal: Refused) -> _Refusal:
     """Record the refusal of a client that proved itself by a secret; a public client's name is known to everybody, so its are counted."""
     if client.public:
-        return refusal, False
+        return _Refusal(refusal, counted=False)
     asked = form.text("grant_type")
     work.record(TokenRefused(client=client.id, grant_type=asked if asked in GRANTS else "", reason=refusal.reason))
-    return refusal, True
+    return _Refusal(refusal, counted=True)
 
 
 ENDPOINTS: Final = (

@@ -1,21 +1,26 @@
-"""What a grant of the token endpoint is: it decides, the endpoint does the rest."""
+"""What a grant of the token endpoint is: it decides, the endpoint does the rest.
+
+What is made for each request is a Struct: those are made in a tenth of the time a frozen dataclass takes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+import msgspec
+
 from limen.kernel.ids import AccountId, ClientId, GrantId
 from limen.modules.clients import Client, GrantType
-from limen.modules.oauth.access_token import Issued
+from limen.modules.oauth.access_token import Made
 from limen.modules.oauth.errors import Refused
 from limen.modules.oauth.ground import Press
+from limen.modules.oauth.id_token import IdClaims
 from limen.platform.http import Form
 from limen.platform.sql import Work
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(msgspec.Struct, frozen=True):
     """A token request whose client has proved itself."""
 
     form: Form
@@ -23,17 +28,18 @@ class Wish:
     press: Press
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
-    """What the client gets."""
+class Given(msgspec.Struct, frozen=True, kw_only=True):
+    """What the client gets, not signed yet."""
 
-    access: Issued
+    access: Made
     client: ClientId
     scope: str
+    lifetime: int
+    """Seconds."""
     account: AccountId | None = None
     grant: GrantId | None = None
     refresh: str | None = None
-    id_token: str | None = None
+    identity: IdClaims | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from limen.modules.clients import GrantType
 from limen.modules.grants import Held, RefreshRefusal
 from limen.modules.oauth.access_token import Target, aim, for_person, named
 from limen.modules.oauth.errors import Code, Refused
-from limen.modules.oauth.id_token import issue
+from limen.modules.oauth.id_token import id_claims
 from limen.modules.oauth.model import OPENID, words
 from limen.modules.oauth.token.port import Given, Grant, Wish
 from limen.platform.sql import Work
@@ -72,10 +72,11 @@ async def _give(work: Work, wish: Wish, held: Held, target: Target, scopes: tupl
         access=access,
         client=permit.client,
         scope=" ".join(scopes),
+        lifetime=wish.press.ground.access_seconds,
         account=permit.account,
         grant=held.grant.id,
         refresh=successor.reveal(),
-        id_token=issue(wish.press, permit, work.now) if OPENID in scopes else None,
+        identity=id_claims(wish.press, permit, work.now) if OPENID in scopes else None,
     )
 
 
