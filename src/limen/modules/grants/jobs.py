@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -27,7 +27,7 @@ class EndAll(msgspec.Struct, frozen=True, kw_only=True):
     """More grants of an account are to be ended than one transaction takes."""
 
     account: AccountId
-    kept: str
+    floor: datetime
 
 
 class EndOfSession(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,9 +63,9 @@ async def end_these(work: Work, ending: Sequence[GrantId], why: Ending) -> int:
     return len(ended)
 
 
-async def end_some_of_account(work: Work, account: AccountId, kept: str) -> bool:
-    """End a bounded number of an account's grants; True if there are more."""
-    found = await grants.open_of_account(work, account, kept, AT_ONCE + 1)
+async def end_some_of_account(work: Work, account: AccountId, floor: datetime) -> bool:
+    """End a bounded number of an account's grants that lie below its floor; True if there are more."""
+    found = await grants.open_of_account(work, account, floor, AT_ONCE + 1)
     await end_these(work, found[:AT_ONCE], Ending.ACCOUNT_CLEARED)
     return len(found) > AT_ONCE
 
@@ -95,7 +95,7 @@ async def _end_all(job: Job[EndAll]) -> None:
     more = True
     while more:
         async with job.db.work(job.tenant, SYSTEM) as work:
-            more = await end_some_of_account(work, job.payload.account, job.payload.kept)
+            more = await end_some_of_account(work, job.payload.account, job.payload.floor)
 
 
 async def _end_of_session(job: Job[EndOfSession]) -> None:

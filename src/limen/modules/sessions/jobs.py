@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -26,16 +26,16 @@ class EndAll(msgspec.Struct, frozen=True, kw_only=True):
 
     account: AccountId
     reason: EndReason
-    kept: str
+    floor: datetime
 
 
 class Sweep(msgspec.Struct, frozen=True):
     """End what is past its time."""
 
 
-async def end_some(work: Work, account: AccountId, reason: EndReason, kept: str) -> bool:
-    """End a bounded number of an account's sessions, each with its fact; True if there are more."""
-    found = await store.open_of(work, account, kept, AT_ONCE + 1)
+async def end_some(work: Work, account: AccountId, reason: EndReason, floor: datetime) -> bool:
+    """End a bounded number of an account's sessions that lie below its floor, each with its fact; True if there are more."""
+    found = await store.open_of(work, account, floor, AT_ONCE + 1)
     ending = found[:AT_ONCE]
     if ending:
         await store.end_many(work, ending, reason)
@@ -48,7 +48,7 @@ async def _end_all(job: Job[EndAll]) -> None:
     more = True
     while more:
         async with job.db.work(job.tenant, SYSTEM) as work:
-            more = await end_some(work, job.payload.account, job.payload.reason, job.payload.kept)
+            more = await end_some(work, job.payload.account, job.payload.reason, job.payload.floor)
 
 
 async def _sweep(job: Job[Sweep]) -> None:

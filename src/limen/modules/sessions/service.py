@@ -98,8 +98,8 @@ async def end_all(work: Work, account: AccountId, reason: EndReason, keep: Sessi
     """End every session of an account, save `keep`: all are dead when this commits, however many there are."""
     await store.raise_floor(work, account, keep)
     work.record(AllEnded(subject=account, reason=reason, kept=keep))
-    if await jobs.end_some(work, account, reason, keep or ""):
-        await enqueue(work, jobs.END_ALL, jobs.EndAll(account=account, reason=reason, kept=keep or ""))
+    if await jobs.end_some(work, account, reason, work.now):
+        await enqueue(work, jobs.END_ALL, jobs.EndAll(account=account, reason=reason, floor=work.now))
 
 
 async def list_of(reader: Reader, account: AccountId) -> tuple[Listed, ...]:

@@ -81,7 +81,7 @@ _ALL_OF = statement(
 )
 _OPEN_OF = statement(
     sa.select(_S.id)
-    .where(_TENANT, _S.account == bind("account"), _S.ended_at.is_(None), _S.id != bind("kept"))
+    .where(_TENANT, _S.account == bind("account"), _S.ended_at.is_(None), _S.anchored <= bind("floor"))
     .order_by(_S.id)
     .limit(bind("most", sa.Integer)),
     into=SessionId,
@@ -134,7 +134,7 @@ class Whence:
 
 
 async def add(work: Work, session: Session, digest: bytes, whence: Whence) -> None:
-    """Store a new session, above its account's floor even where both fall on one instant."""
+    """Store a new session, above its account's floor though that was raised in the same instant, or by a process whose clock is ahead."""
     floor: datetime | None = await work.one(_FLOOR, account=session.account)
     await work.run(
         _ADD,
@@ -145,7 +145,7 @@ async def add(work: Work, session: Session, digest: bytes, whence: Whence) -> No
         amr=session.amr,
         auth_time=session.auth_time,
         created=session.created,
-        anchored=session.created if floor is None else max(session.created, floor + _TICK),
+        anchored=(session.created if floor is None else max(session.created, floor)) + _TICK,
         last_seen=session.last_seen,
         idle_until=session.idle_until,
         expires=session.expires,
@@ -181,9 +181,9 @@ async def all_of(reader: Reader, account: AccountId, after: str, most: int) -> l
     return await reader.all(_ALL_OF, account=account, after=after, most=most)
 
 
-async def open_of(work: Work, account: AccountId, kept: str, most: int) -> list[SessionId]:
-    """Return sessions of the account whose rows say that they have not ended, save `kept`."""
-    return await work.all(_OPEN_OF, account=account, kept=kept, most=most)
+async def open_of(work: Work, account: AccountId, floor: datetime, most: int) -> list[SessionId]:
+    """Return sessions of the account below a floor whose rows do not say yet that they have ended."""
+    return await work.all(_OPEN_OF, account=account, floor=floor, most=most)
 
 
 async def touch(work: Work, session: SessionId, before: datetime, idle_until: datetime) -> int:

@@ -94,7 +94,9 @@ _END = statement(
     .returning(_G.id, _G.account, _G.client),
     into=EndedRow,
 )
-_OPEN_OF_ACCOUNT = statement(sa.select(_G.id).where(*_OF_ACCOUNT, _G.ended_at.is_(None), _G.session != bind("kept")).order_by(_G.id).limit(_MOST), into=GrantId)
+_OPEN_OF_ACCOUNT = statement(
+    sa.select(_G.id).where(*_OF_ACCOUNT, _G.ended_at.is_(None), _G.anchored <= bind("floor")).order_by(_G.id).limit(_MOST), into=GrantId
+)
 _OPEN_OF_CLIENT = statement(sa.select(_G.id).where(*_OF_ACCOUNT, _G.client == bind("client"), _G.ended_at.is_(None)).order_by(_G.id).limit(_MOST), into=GrantId)
 _OPEN_OF_APP = statement(sa.select(_G.id).where(_TENANT, _G.client == bind("client"), _G.ended_at.is_(None)).order_by(_G.id).limit(_MOST), into=GrantId)
 _OPEN_OF_SESSION = statement(
@@ -102,7 +104,6 @@ _OPEN_OF_SESSION = statement(
 )
 _ALIVE_OF = statement(sa.select(*_COLUMNS).select_from(_FLOORED).where(*_OF_ACCOUNT, *_ALIVE).order_by(_G.last_used.desc()).limit(_MOST), into=_grant)
 _ALL_OF = statement(sa.select(*_COLUMNS).where(*_OF_ACCOUNT, _G.id > bind("after")).order_by(_G.id).limit(_MOST), into=_grant)
-_FLOOR = statement(sa.select(_F.not_before).where(_F.tenant == bind("tenant"), _F.account == bind("account")), into=lambda instant: instant)
 _RAISE_FLOOR = statement(upsert(FLOORS, key=("account",), set=("not_before",)))
 _LIFT = statement(sa.update(GRANTS).where(*_OF_ACCOUNT, _G.session == bind("kept"), _G.ended_at.is_(None)).values(anchored=bind("instant")))
 _DROP_OF = statement(sa.delete(GRANTS).where(*_OF_ACCOUNT))
@@ -114,14 +115,13 @@ _ANY = statement(sa.select(_G.id).where(_TENANT).limit(1))
 
 
 async def add(work: Work, grant: Grant, family: Beginning | None) -> None:
-    """Store a new grant, above its account's floor even where both fall on one instant; `family` if it may be refreshed."""
-    floor: datetime | None = await work.one(_FLOOR, account=grant.permit.account)
+    """Store a new grant, above a floor that was raised in the same instant; `family` if it may be refreshed."""
     await work.run(
         _ADD,
         id=grant.id,
         **{name: getattr(grant.permit, name) for name in PERMIT},
         created=grant.created,
-        anchored=grant.created if floor is None else max(grant.created, floor + _TICK),
+        anchored=grant.created + _TICK,
         expires=grant.expires,
         idle_until=grant.idle_until,
         last_used=grant.last_used,
@@ -164,9 +164,9 @@ async def end(work: Work, grants: Sequence[GrantId], why: Ending) -> list[EndedR
     return await work.all(_END, ids=grants, now=work.now, why=why) if grants else []
 
 
-async def open_of_account(work: Work, account: AccountId, kept: str, most: int) -> list[GrantId]:
-    """Return grants of the account whose rows say that they have not ended, save those of the session `kept`."""
-    return await work.all(_OPEN_OF_ACCOUNT, account=account, kept=kept, most=most)
+async def open_of_account(work: Work, account: AccountId, floor: datetime, most: int) -> list[GrantId]:
+    """Return grants of the account below a floor whose rows do not say yet that they have ended."""
+    return await work.all(_OPEN_OF_ACCOUNT, account=account, floor=floor, most=most)
 
 
 async def open_of_client(work: Work, account: AccountId, client: ClientId, most: int) -> list[GrantId]:
