@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from limen.app import discover, settings
 from limen.kernel.clock import SystemClock
 from limen.platform.crypto import Keyring, KeyringSettings
-from limen.platform.sql import Database, Reaction, check_schema, open_database
+from limen.platform.duties import Running
+from limen.platform.sql import Database, Reaction, check_schema, open_database, read_clock
 
 if TYPE_CHECKING:
     from limen.platform.duties import Settings
@@ -34,13 +35,21 @@ def reactions() -> dict[str, list[Reaction]]:
 
 
 @asynccontextmanager
-async def opened(chosen: Settings, *, clock: SystemClock | None = None, on_fatal: Callable[[str], None] | None = None) -> AsyncIterator[Opened]:
-    """Open keyring and database for the length of the block; refuses a database whose schema this version cannot serve."""
+async def opened(
+    chosen: Settings, *, url: str = "", any_schema: bool = False, clock: SystemClock | None = None, on_fatal: Callable[[str], None] | None = None
+) -> AsyncIterator[Opened]:
+    """Open keyring and database for the length of the block; refuses a database whose schema this version cannot serve.
+
+    `url` is another database than that of the settings, `any_schema` lets an outdated one pass. In dev mode the clock is as far turned as
+    the database says.
+    """
     keyring = Keyring.load(chosen.of(KeyringSettings))
-    url = chosen.of(settings.DatabaseSettings).url
-    db = await open_database(url, keyring, clock or SystemClock(), reactions(), on_fatal=on_fatal)
+    db = await open_database(url or chosen.of(settings.DatabaseSettings).url, keyring, clock or SystemClock(), reactions(), on_fatal=on_fatal)
     try:
-        await check_schema(db)
+        if not any_schema:
+            await check_schema(db)
+        if not any_schema and clock is None and chosen.of(Running).dev:
+            await read_clock(db)
         yield Opened(chosen, db)
     finally:
         await db.close()

@@ -12,7 +12,7 @@ import pytest
 
 from limen.kernel.facts import SYSTEM
 from limen.platform.crypto import Keyring
-from limen.platform.sql import BackupRefused, check_schema
+from limen.platform.sql import BackupRefused, check_schema, dump
 from tests.platform.sql.things import ACME, count_facts, ids, make, opened
 from tests.rig import databases
 from tests.rig.postgres import Cluster
@@ -57,9 +57,57 @@ async def test_a_backup_that_fails_leaves_nothing(tmp_path: Path, keyring: Keyri
     assert {path.name for path in tmp_path.iterdir()} == {"limen.db", "file"}
 
 
-async def test_postgresql_has_a_tool_of_its_own(cluster: Cluster, keyring: Keyring) -> None:
-    """The refusal names pg_dump."""
-    async with databases.postgres_copy(cluster) as url, opened(url, keyring) as db:
+async def test_a_dump_is_put_back_whole(cluster: Cluster, keyring: Keyring, tmp_path: Path) -> None:
+    """PostgreSQL's copy takes the place of what came after it; its columns can be counted without putting it back."""
+    target = tmp_path / "limen.dump"
+    async with databases.postgres_copy(cluster) as url:
+        async with opened(url, keyring) as db:
+            async with db.work(ACME, SYSTEM) as work:
+                await make(work, "before")
+            assert await db.backup(target) == target.stat().st_size
+            async with db.work(ACME, SYSTEM) as work:
+                await make(work, "after")
+            assert await dump.users(url) > 0
+        assert (await dump.counted(target, {"facts": "tenant"}))["facts"] == {ACME: 1}
+        assert await dump.holds_facts(url)
+        await dump.put_back(target, url)
+        async with opened(url, keyring) as db:
+            await check_schema(db)
+            assert await ids(db) == ["before"]
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+async def test_a_torn_dump_changes_nothing(cluster: Cluster, keyring: Keyring, tmp_path: Path) -> None:
+    """A dump that ends in its middle is refused with what PostgreSQL says, and the database is as it was."""
+    target = tmp_path / "limen.dump"
+    async with databases.postgres_copy(cluster) as url:
+        async with opened(url, keyring) as db:
+            async with db.work(ACME, SYSTEM) as work:
+                await make(work, "kept")
+            await db.backup(target)
+        with target.open("rb+") as torn:
+            torn.truncate(target.stat().st_size * 3 // 4)
         with pytest.raises(BackupRefused) as refused:
-            await db.backup(Path("x"))
-        assert "pg_dump" in refused.value.operator
+            await dump.put_back(target, url)
+        assert "pg_restore" in refused.value.operator
+        async with opened(url, keyring) as db:
+            assert await ids(db) == ["kept"]
+
+
+def test_a_missing_program_is_named_with_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without pg_dump on the PATH the newest of Debian's folder is taken; without any, the refusal says what to install."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(BackupRefused) as refused:
+        dump.program("pg_dump", tmp_path)
+    assert "apt install postgresql-client" in refused.value.operator
+    for version in ("9", "15"):
+        (tmp_path / version / "bin").mkdir(parents=True)
+        (tmp_path / version / "bin" / "pg_dump").touch()
+    assert dump.program("pg_dump", tmp_path) == str(tmp_path / "15" / "bin" / "pg_dump")
+
+
+def test_a_password_does_not_stand_among_the_processes() -> None:
+    """The address handed to PostgreSQL's programs has no password and no word of ours; the password goes by the environment."""
+    address, environ = dump.libpq("postgresql://li%40men:se%2Fcret@db.example:5433/limen?pool_size=4&sslmode=require")
+    assert address == "postgresql://li%40men@db.example:5433/limen?sslmode=require"
+    assert environ["PGPASSWORD"] == "se/cret"

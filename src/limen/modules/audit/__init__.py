@@ -7,6 +7,6 @@ from __future__ import annotations
 
 from limen.modules.audit.errors import BadPosition, BadSearch
 from limen.modules.audit.model import Entry, Page, Position, Search
-from limen.modules.audit.service import search, tail
+from limen.modules.audit.service import search, settled, tail
 
-__all__ = ["BadPosition", "BadSearch", "Entry", "Page", "Position", "Search", "search", "tail"]
+__all__ = ["BadPosition", "BadSearch", "Entry", "Page", "Position", "Search", "search", "settled", "tail"]

@@ -24,6 +24,7 @@ async def tail(ground: Ground, *, kind: str = "", last: int = 20, follow: bool =
     everybody
         The facts of all tenants and of the server itself, each with its tenant.
     """
+    await service.settled(ground.db)
     tenant = None if everybody else ground.tenant
     async for fact in service.tail(ground.db, tenant=tenant, kind=kind, last=last, follow=follow):
         owner = (fact.tenant or "-",) if everybody else ()

@@ -11,13 +11,14 @@ from limen.kernel.ids import SERVER, TenantId
 from limen.modules.audit import store
 from limen.modules.audit.errors import BadSearch
 from limen.modules.audit.model import MOST, Key, Page, Position, Search
-from limen.platform.sql import Database, Reader, StoredFact, facts_after, last_position
+from limen.platform.sql import Database, Reader, StoredFact, facts_after, facts_lag, last_position
 
 _AT_ONCE: Final = 250
 _SCANNED: Final = 5_000
 """Keys looked at for one page at most, where an index cannot answer all of the question: a page then comes short, and leads on."""
 _OPERATOR: Final = f"{ActorKind.OPERATOR.value}:"
 _LOOK_SECONDS: Final = 0.5
+_PATIENCE: Final = 25
 _STEP_BACK: Final = 500
 _LOOKED_BACK: Final = 20_000
 
@@ -71,6 +72,19 @@ async def _gathered(fetch: Fetch, wanted: Search, start: Position, limit: int) -
         scanned += len(keys)
         start, size = keys[-1].position, _AT_ONCE
     return found, start
+
+
+async def settled(db: Database) -> None:
+    """Return when every fact committed before now has its place in the order, or after a while without that.
+
+    On PostgreSQL that takes a moment; where no server runs, this process sees to it itself.
+    """
+    begun = db.clock.now()
+    for _ in range(_PATIENCE):
+        async with db.read(SERVER) as read:
+            if await facts_lag(read) <= (db.clock.now() - begun).total_seconds():
+                return
+        await asyncio.sleep(_LOOK_SECONDS / 5)
 
 
 async def tail(db: Database, *, tenant: TenantId | None = None, kind: str = "", last: int = 20, follow: bool = False) -> AsyncIterator[StoredFact]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from limen.modules.keys.errors import DamagedKey, Forgotten, NoSigningKey, RotationUnfinished, StillInUse, WhatToRotate
 from limen.modules.keys.facts import EpochRotated, MasterRotated, SigningKeyMade, SigningKeyRotated, SubjectForgotten, TenantKeyRotated
 from limen.modules.keys.model import Spot, Use
-from limen.modules.keys.service.listing import Line, list_keys
+from limen.modules.keys.service.listing import Line, Needed, list_keys, needed
 from limen.modules.keys.service.rotation import Due, advance, due, rotate
 from limen.modules.keys.service.signing import algorithms, ensure, jwks, public_keys, remembered_keys, signer
 from limen.modules.keys.service.subject import forget_subject, new_subject, open_fact, seal_fact, subject_box
@@ -24,6 +24,7 @@ __all__ = [
     "Forgotten",
     "Line",
     "MasterRotated",
+    "Needed",
     "NoSigningKey",
     "Rotated",
     "RotationUnfinished",
@@ -45,6 +46,7 @@ __all__ = [
     "forget_subject",
     "jwks",
     "list_keys",
+    "needed",
     "new_subject",
     "open_fact",
     "prepare",

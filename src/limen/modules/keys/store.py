@@ -54,6 +54,7 @@ _T = TENANT_KEYS.c
 _U = SUBJECT_KEYS.c
 _S = SIGNING_KEYS.c
 _WALK: Final = "re-wrapping walks over the keys of all tenants"
+_COUNT: Final = "a backup is of all tenants, and needs the keys of all"
 _OF_USE = (_T.tenant == bind("tenant"), _T.use == bind("use"))
 _OF_SUBJECT = (_U.tenant == bind("tenant"), _U.subject == bind("subject"))
 _OF_KEY = (_S.tenant == bind("tenant"), _S.id == bind("id"))
@@ -87,6 +88,9 @@ _STALE_TENANT_KEYS = statement(
 _REWRAP_TENANT_KEY = statement(
     sa.update(TENANT_KEYS).where(*_OF_USE, _T.id == bind("key"), _T.master == bind("before")).values(master=bind("after"), wrapped=bind("blob"))
 )
+
+
+_MASTERS = statement(sa.select(_T.master, sa.func.count()).group_by(_T.master), across_tenants=_COUNT)
 
 
 def tenant_place(tenant: TenantId, use: Use, id_: str) -> Place:
@@ -126,6 +130,11 @@ async def rewrap_tenant_key(work: Work, old: Wrapped, master: str, blob: bytes) 
     return await work.run(_REWRAP_TENANT_KEY, use=Use(use), key=id_, before=old.under, after=master, blob=blob)
 
 
+async def masters(reader: Reader) -> dict[str, int]:
+    """Return how many tenants' keys are wrapped under each master key."""
+    return dict(await reader.all(_MASTERS))
+
+
 # ------------------------------------------------------------------ subjects' keys
 _SUBJECT_KEY = statement(sa.select(_U.subject, _U.epoch, _U.wrapped).where(*_OF_SUBJECT), into=SubjectKey)
 _ADD_SUBJECT_KEY = statement(insert_row(SUBJECT_KEYS))
@@ -139,6 +148,9 @@ _STALE_SUBJECT_KEYS = statement(
     across_tenants=_WALK,
 )
 _REWRAP_SUBJECT_KEY = statement(sa.update(SUBJECT_KEYS).where(*_OF_SUBJECT, _U.epoch == bind("before")).values(epoch=bind("after"), wrapped=bind("blob")))
+
+
+_EPOCHS = statement(sa.select(_U.epoch, sa.func.count()).group_by(_U.epoch), across_tenants=_COUNT)
 
 
 def subject_place(tenant: TenantId, subject: str) -> Place:
@@ -169,6 +181,11 @@ async def stale_subject_keys(reader: Reader, epoch: str, after: Spot, most: int)
 async def rewrap_subject_key(work: Work, old: Wrapped, epoch: str, blob: bytes) -> int:
     """Store the key as wrapped anew, unless she was forgotten meanwhile or somebody else did it."""
     return await work.run(_REWRAP_SUBJECT_KEY, subject=old.row, before=old.under, after=epoch, blob=blob)
+
+
+async def epochs(reader: Reader) -> dict[str, int]:
+    """Return how many people's keys are wrapped under each epoch key."""
+    return dict(await reader.all(_EPOCHS))
 
 
 # ------------------------------------------------------------------ signing keys

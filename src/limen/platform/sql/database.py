@@ -69,7 +69,7 @@ class Database(ABC):
 
     @abstractmethod
     async def backup(self, target: Path) -> int:
-        """Write a consistent copy to `target` while serving; return its size in octets. BackupRefused where the database has a tool of its own."""
+        """Write a consistent copy to `target` while serving; return its size in octets. BackupRefused says why it cannot."""
 
     @abstractmethod
     async def close(self) -> None:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 from limen.kernel.errors import LimenError
 from limen.kernel.facts import SYSTEM, Actor
 from limen.kernel.ids import SERVER, TenantId
-from limen.platform.sql.backup import BackupRefused
 from limen.platform.sql.coalesce import FactWriter, write_facts
 from limen.platform.sql.database import Database
 from limen.platform.sql.dialects import DialectName
+from limen.platform.sql.dump import dump
 from limen.platform.sql.errors import CommitFailed, Contended, DatabaseUnavailable, SchemaOutdated
 from limen.platform.sql.facts import fact_rows
 from limen.platform.sql.listening import FORGET_CHANGES_POSTGRESQL, INSERT_CHANGES_POSTGRESQL, PostgresNotices
@@ -48,6 +48,7 @@ class Postgres(Database):
         self, url: str, *, keyring: Keyring, clock: Clock, reactions: Reactions, test_mode: bool = False, on_fatal: Callable[[str], None] | None = None
     ) -> None:
         super().__init__(keyring=keyring, clock=clock, reactions=reactions, test_mode=test_mode, on_fatal=on_fatal)
+        self._url = url
         self.pool = Pool(url)
         self.sequencer = Sequencer(self.pool, self.loop)
         self.writer = FactWriter(self.pool, self.loop, self.sequencer.wake)
@@ -80,7 +81,7 @@ class Postgres(Database):
             await scope.ask(lambda con: con.execute(sql))
 
     async def backup(self, target: Path) -> int:
-        raise BackupRefused(operator=f"PostgreSQL has its own tool: pg_dump --format=custom --file={target}")
+        return await dump(self._url, target)
 
     async def close(self) -> None:
         for task in self._tasks:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from limen.kernel.ids import TenantId
+from limen.kernel.ids import SERVER, TenantId
 from limen.modules.keys import store
 from limen.modules.keys.model import Use
 from limen.platform.sql import Database
@@ -20,6 +21,22 @@ class Line:
     standing: str
     since: datetime | None
     until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """Which keys of the keyring open a database: by id, with the number of keys wrapped under each."""
+
+    masters: Mapping[str, int]
+    """Of tenants."""
+    epochs: Mapping[str, int]
+    """Of people: the number of those who are not forgotten."""
+
+
+async def needed(db: Database) -> Needed:
+    """Return what of the keyring this database, or a copy of it, cannot do without."""
+    async with db.read(SERVER, snapshot=True) as read:
+        return Needed(await store.masters(read), await store.epochs(read))
 
 
 async def list_keys(db: Database, tenant: TenantId) -> list[Line]:
