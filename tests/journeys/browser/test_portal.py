@@ -34,11 +34,10 @@ async def test_the_profile_is_corrected_and_saved(demo: Demo, tab: OpenTab) -> N
     await expect(page.get_by_role("status")).to_have_count(0)
 
 
-async def test_another_device_is_signed_out_from_here(demo: Demo, tab: OpenTab) -> None:
+async def test_another_device_is_signed_out_from_here(demo: Demo, tab: OpenTab, new_customer: Visitor) -> None:
     """The phone is listed beside this browser; one button later it has to sign in again."""
-    here = Visitor(demo, await tab(), "jonas@example.com")
-    phone = Visitor(demo, await tab(size=PHONE), "jonas@example.com")
-    await here.signs_in()
+    here = new_customer
+    phone = Visitor(demo, await tab(size=PHONE), here.address)
     await phone.signs_in()
     await here.page.goto(f"{demo.issuer}/account/sessions")
     devices = here.page.get_by_role("list", name="Devices").get_by_role("listitem")
