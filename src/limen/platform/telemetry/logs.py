@@ -78,6 +78,7 @@ def set_up(settings: Log, *, dev: bool, stream: TextIO | None = None) -> None:
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers.clear()
-        logger.propagate = True
+        logger.propagate, logger.disabled = True, False
+        logger.setLevel(logging.NOTSET)
     for name, level in _QUIET.items():
         logging.getLogger(name).setLevel(level)
