@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NewType
 
 from limen.kernel import secrets
@@ -27,18 +28,25 @@ SERVER: Final = TenantId("")
 """Stands for no tenant: work of the server itself (leases, upgrades, the sequencer)."""
 
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
-_PAIRS: Final = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
+_P: Final = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
 """Two letters at a time, since every token has an id."""
 _TIME_BITS: Final = 48
-_RANDOM_BITS: Final = 80
-_HIGH: Final = tuple(range(60, -1, -10))
-_LOW: Final = tuple(range(50, -1, -10))
+_HALF: Final = 5
+
+
+@lru_cache(maxsize=64)
+def _time_letters(moment: int) -> str:
+    """Return the ten letters of an instant, which many ids share."""
+    return "".join([_ALPHABET[moment >> shift & 31] for shift in range(45, -1, -5)])
 
 
 def new(prefix: str, now: datetime) -> str:
     """Return a fresh id such as `acc_01jd...`: 48 bits of milliseconds since 1970, then 80 random bits."""
+    drawn = secrets.octets(2 * _HALF)
+    one, two = int.from_bytes(drawn[:_HALF]), int.from_bytes(drawn[_HALF:])
     moment = int(now.timestamp() * 1000) & ((1 << _TIME_BITS) - 1)
-    number = moment << _RANDOM_BITS | int.from_bytes(secrets.octets(_RANDOM_BITS // 8))
-    high, low = number >> 60, number & 0xFFF_FFFF_FFFF_FFFF  # numbers of the machine's size are shifted faster
-    pairs = [_PAIRS[high >> shift & 1023] for shift in _HIGH] + [_PAIRS[low >> shift & 1023] for shift in _LOW]
-    return f"{prefix}_{''.join(pairs)}"
+    return (
+        f"{prefix}_{_time_letters(moment)}"
+        f"{_P[one >> 30]}{_P[one >> 20 & 1023]}{_P[one >> 10 & 1023]}{_P[one & 1023]}"
+        f"{_P[two >> 30]}{_P[two >> 20 & 1023]}{_P[two >> 10 & 1023]}{_P[two & 1023]}"
+    )
