@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from limen.app import discover
 from limen.app.ground import Opened
 from limen.app.settings import ServerSettings
+from limen.kernel.errors import Kind, LimenError
 from limen.kernel.ids import SERVER
 from limen.modules import factors, journey, keys
 from limen.modules.oauth.bearer import admits
@@ -41,6 +42,13 @@ class Gate:
         return await admits(call, token, scope)
 
 
+class NoPlaceForFigures(LimenError):
+    """Another program listens at `[metrics] listen`."""
+
+    kind = Kind.UNAVAILABLE
+    code = "metrics_address_taken"
+
+
 @dataclass(slots=True)
 class House:
     """One process, ready to serve: `app` for the web server; `beside()` is what runs with it, until `stop`."""
@@ -53,6 +61,7 @@ class House:
     turnable: Database | None
     """In dev mode, the database that says how far the clock is turned."""
     _ending: asyncio.Event = field(default_factory=asyncio.Event)
+    _shown: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     def beside(self) -> list[Coroutine[None, None, None]]:
         """Return the work of this process beside answering requests."""
@@ -72,13 +81,22 @@ class House:
         finally:
             following.cancel()
 
+    async def shown(self) -> None:
+        """Return once the figures can be had; NoPlaceForFigures where something else listens at their address."""
+        await self._shown
+
     async def _show_figures(self) -> None:
         """Serve the figures on a listener of their own, or to the parent process."""
         async with AsyncExitStack() as stack:
-            if self.share is not None:
-                await stack.enter_async_context(shared(self.meter, self.share))
-            elif self.metrics is not None:
-                await stack.enter_async_context(listener(self.metrics, [self.meter.snapshot]))
+            try:
+                if self.share is not None:
+                    await stack.enter_async_context(shared(self.meter, self.share))
+                elif self.metrics is not None:
+                    await stack.enter_async_context(listener(self.metrics, [self.meter.snapshot]))
+            except OSError as error:
+                self._shown.set_exception(NoPlaceForFigures(operator=f"metrics.listen: cannot listen there: {error.strerror}. Choose another address"))
+                return
+            self._shown.set_result(None)
             await self._ending.wait()
 
 

@@ -95,18 +95,32 @@ def ends_by_signal(server: uvicorn.Server) -> None:
         loop.add_signal_handler(name, server.handle_exit, name, None)
 
 
-async def serve_on(chosen: Settings, listening: socket.socket, *, share: Path | None = None) -> None:
-    """Serve on a bound socket until a signal ends it: SIGTERM and SIGINT let requests under way finish."""
+async def _outlive_no_parent(server: uvicorn.Server, parent: int) -> None:
+    """End with the parent process: nobody would start this one again, and it would keep the address from the next server."""
+    while os.getppid() == parent:  # noqa: ASYNC110 - the system tells of a parent's death to none but those who look
+        await asyncio.sleep(1)
+    server.should_exit = True
+
+
+async def serve_on(chosen: Settings, listening: socket.socket, *, share: Path | None = None, parent: int | None = None) -> None:
+    """Serve on a bound socket until a signal ends it: SIGTERM and SIGINT let requests under way finish.
+
+    One of several processes tells its figures at `share`, and ends with its `parent`.
+    """
     async with ground.opened(chosen, on_fatal=fatal) as opened:
         house = await compose(opened, share=share)
         beside = [asyncio.create_task(one) for one in house.beside()]
         server = server_of(house.app)
+        watching = asyncio.create_task(_outlive_no_parent(server, parent)) if parent is not None else None
         ends_by_signal(server)
         gc.freeze()  # see commands/serve.py
         gc.enable()
         try:
+            await house.shown()
             await server.serve(sockets=[listening])
         finally:
+            if watching is not None:
+                watching.cancel()
             house.stop()
             for task in beside:
                 with suppress(asyncio.CancelledError):
@@ -123,13 +137,13 @@ def serve(chosen: Settings, config: Path, port: int | None) -> None:
             serve_here(chosen, listening)
 
 
-def serve_inherited(chosen: Settings, number: int, share: Path | None) -> None:
-    """Serve on a socket the parent process has bound, and tell it the figures at `share`."""
+def serve_inherited(chosen: Settings, number: int, share: Path | None, parent: int | None) -> None:
+    """Serve on a socket the parent process has bound."""
     with socket.socket(fileno=number) as listening:
-        serve_here(chosen, listening, share=share)
+        serve_here(chosen, listening, share=share, parent=parent)
 
 
-def serve_here(chosen: Settings, listening: socket.socket, *, share: Path | None = None) -> None:
+def serve_here(chosen: Settings, listening: socket.socket, *, share: Path | None = None, parent: int | None = None) -> None:
     """Run `serve_on` to its end in this process."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve_on(chosen, listening, share=share))
+        runner.run(serve_on(chosen, listening, share=share, parent=parent))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import sys
@@ -37,6 +38,7 @@ class Supervisor:
         self._settings = settings
         self._socket = listening.fileno()
         self._words = [sys.executable, "-m", "limen", "serve", "--config", str(config), "--socket", str(self._socket)]
+        self._words += ["--parent", str(os.getpid())]
         if port is not None:
             self._words += ["--port", str(port)]
         self._ending = asyncio.Event()

@@ -9,7 +9,7 @@ from pathlib import Path
 from limen.app.arguments import CONFIG
 
 
-def serve(
+def serve(  # noqa: PLR0913 - each is an option of the command
     *,
     config: Path = CONFIG,
     port: int | None = None,
@@ -17,6 +17,7 @@ def serve(
     workers: int | None = None,
     socket: int | None = None,
     share: Path | None = None,
+    parent: int | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are finished then.
 
@@ -43,4 +44,4 @@ def serve(
     if socket is None:
         serving.serve(chosen, config, port)
     else:  # one of several processes: the parent has bound the socket
-        serving.serve_inherited(chosen, socket, share)
+        serving.serve_inherited(chosen, socket, share, parent)
