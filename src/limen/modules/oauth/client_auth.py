@@ -67,15 +67,15 @@ def _basic(authorization: str) -> Shown | Refused:
         client, colon, secret = text.partition(":")
         if not colon or not client:
             return _MALFORMED
-        return Shown(ClientId(_decoded(client)), _decoded(secret), AuthMethod.BASIC)
+        if "%" in text or "+" in text:
+            client, secret = _decoded(client), _decoded(secret)
+        return Shown(ClientId(client), secret, AuthMethod.BASIC)
     except ValueError:
         return _MALFORMED
 
 
 def _decoded(text: str) -> str:
     """Undo application/x-www-form-urlencoded; ValueError where it is broken."""
-    if "%" not in text and "+" not in text:
-        return text
     if _BAD_ESCAPE.search(text):
         raise ValueError("a broken escape")
     return unquote_to_bytes(text.replace("+", " ")).decode("utf-8")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from limen.kernel.ids import TenantId
 from limen.modules import grants, keys, tenants
 from limen.modules.tenants import Tenant
-from limen.platform.sql import Reader
+from limen.platform.sql import Caches, Reader
 from limen.platform.wire.jose import SigningKey
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from limen.modules.oauth.token.port import Given
 
 _MOST: Final = 5_000
+_FRESH: Final = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,10 @@ class Press:
     key: SigningKey
     issuer: str
     ground: Ground
+    caches: Caches
+    dropped: int
+    since: datetime
+    until: datetime
     waiting: list[tuple[Given, asyncio.Future[TokenBody]]] = field(default_factory=list)
 
 
@@ -59,13 +65,18 @@ async def ground(reader: Reader) -> Ground:
 
 
 async def press(reader: Reader, issuer: str) -> Press:
-    """Return the press. Ask before the first statement of a Work, so that what is read is kept in memory; NoSigningKey before the first key."""
+    """Return the press. Ask before the first statement of a Work, so that what is read is kept in memory; NoSigningKey before the first key.
+
+    The one at hand serves while no cache of this process was told of any change, a second at most: keys take turns by the clock.
+    """
+    caches, now = reader.tx.db.caches, reader.now
+    kept = _PRESSES.get(issuer)
+    if kept is not None and kept.caches is caches and kept.dropped == caches.dropped and kept.since <= now < kept.until:
+        return kept
+    dropped = caches.dropped
     found = await ground(reader)
     key = await keys.signer(reader, found.algorithm)
-    kept = _PRESSES.get(issuer)
-    if kept is not None and kept.key is key and kept.ground is found:
-        return kept
     if len(_PRESSES) >= _MOST:
         _PRESSES.clear()
-    made = _PRESSES[issuer] = Press(key, issuer, found)
+    made = _PRESSES[issuer] = Press(key, issuer, found, caches, dropped, now, now + _FRESH)
     return made
