@@ -57,7 +57,8 @@ async def rounds(target: Target, count: int, scale: float) -> list[Figure]:
 
 
 def idle_share(pid: int, seconds: float) -> float:
-    """Return the share of one core a server uses while nobody asks it anything."""
+    """Return the share of one core a server uses while nobody asks it anything, once what it does beside its start is over."""
+    time.sleep(5)
     before = processor_seconds(pid)
     time.sleep(seconds)
     return (processor_seconds(pid) - before) / seconds
