@@ -15,7 +15,7 @@ from limen.app.ground import Opened
 from limen.app.settings import ServerSettings
 from limen.kernel.errors import Kind, LimenError
 from limen.kernel.ids import SERVER
-from limen.modules import factors, journey, keys
+from limen.modules import factors, journey, keys, oauth
 from limen.modules.oauth.bearer import admits
 from limen.modules.sessions.api import signed_in
 from limen.modules.tenants.api import Directory
@@ -53,6 +53,7 @@ class NoPlaceForFigures(LimenError):
 class House:
     """One process, ready to serve: `app` for the web server; `beside()` is what runs with it, until `stop`."""
 
+    db: Database
     app: Edge
     runner: Runner
     meter: Meter
@@ -80,6 +81,11 @@ class House:
             await self._ending.wait()
         finally:
             following.cancel()
+
+    async def close(self) -> None:
+        """Write what was counted and not yet written; the database is still open."""
+        await oauth.flush(self.db)
+        await self.app.close()
 
     async def shown(self) -> None:
         """Return once the figures can be had; NoPlaceForFigures where something else listens at their address."""
@@ -150,4 +156,4 @@ async def compose(opened: Opened, *, share: Path | None = None) -> House:
         meter=meter,
     )
     edge = build(endpoints, Directory(server.base_url, db, dev=server.dev), Gate(), db, settings, options)
-    return House(edge, runner, meter, settings.of(Server).address, share, db if server.dev else None)
+    return House(db, edge, runner, meter, settings.of(Server).address, share, db if server.dev else None)

@@ -125,7 +125,7 @@ async def serve_on(chosen: Settings, listening: socket.socket, *, share: Path | 
             for task in beside:
                 with suppress(asyncio.CancelledError):
                     await asyncio.wait_for(task, GRACE)
-            await house.app.close()
+            await house.close()
 
 
 def serve(chosen: Settings, config: Path, port: int | None) -> None:

@@ -106,7 +106,7 @@ async def _serve(chosen: Settings, folder: Path, listening: socket.socket, shop_
             market.should_exit = True
             house.stop()
             await asyncio.wait([*beside, selling], timeout=GRACE)
-            await house.app.close()
+            await house.close()
 
 
 def _welcome(issuer: str, shop_address: str, folder: Path, service: str) -> None:
