@@ -279,6 +279,22 @@ def own_cluster() -> Iterator[Cluster]:
     server.drop()
 
 
+async def test_nobody_is_busy_while_the_database_is_away(own_cluster: Cluster, keyring: Keyring) -> None:
+    """The listener's end wakes it once; then it looks for the database once a second, and not as often as it can."""
+    async with databases.postgres_copy(own_cluster) as url:
+        db = await _open(url, keyring)
+        try:
+            await asyncio.sleep(0.5)  # until it listens
+            own_cluster.stop(signal.SIGINT)
+            await asyncio.sleep(0.5)
+            begun = time.process_time()
+            await asyncio.sleep(2)
+            assert time.process_time() - begun < 0.5
+        finally:
+            await db.close()
+            own_cluster.start()
+
+
 async def test_the_database_goes_away_and_returns(own_cluster: Cluster, keyring: Keyring) -> None:
     """While the server is down everything is refused within a short while; when it is back all works again without a restart."""
     async with databases.postgres_copy(own_cluster) as url:

@@ -56,9 +56,9 @@ class PostgresNotices:
         try:
             while True:
                 pause = BEHIND_SECONDS
+                self._event.clear()  # first: a listener's end sets it, and while the database is away nobody else would clear it
                 try:
                     await self._listen()
-                    self._event.clear()
                     await self.look()
                 except LimenError:
                     self._forget()  # the database is away, or not upgraded yet: begin again
