@@ -161,8 +161,9 @@ def _check_keys(masters: Mapping[str, int], epochs: Mapping[str, int], ring: Key
             operator=f"the backup was sealed under the master key {', '.join(sorted(lacking))}, which is not in the keyring. Put its copy into [keyring] file"
         )
     if gone := epochs.keys() - {epoch.id for epoch in ring.epochs()}:
-        people = f"{sum(epochs[name] for name in gone):,}"
-        raise BackupRefused(operator=f"it can no longer be restored: the epoch key {', '.join(sorted(gone))} is destroyed, with it the data of {people} people")
+        count = sum(epochs[name] for name in gone)
+        whose = f"{count:,} {'person' if count == 1 else 'people'}"
+        raise BackupRefused(operator=f"it can no longer be restored: the epoch key {', '.join(sorted(gone))} is destroyed, and with it the data of {whose}")
 
 
 async def _made_current(chosen: Settings, url: str, before: Before) -> list[str]:

@@ -130,7 +130,7 @@ class Run:
                 async with self.db.work(self.job.tenant, SYSTEM) as work:
                     kept = await settle(work)
             except LimenError as error:
-                _LOG.warning("what came of a job cannot be written down yet", kind=self.kind.name, job=self.job.id, code=error.code)
+                _LOG.warning("what came of a job cannot be written down yet", kind=self.kind.name, job=self.job.id, error=error.code)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
             else:

@@ -106,7 +106,7 @@ class Runner:
             await self._sweep()
         except LimenError as error:
             if not self._away:
-                _LOG.error("the outbox stands still until the database answers", code=error.code, reason=error.operator)
+                _LOG.error("the outbox stands still until the database answers", error=error.code, reason=error.operator)
             self._away = True
             return _LOOK_SECONDS
         if self._away:
