@@ -141,7 +141,7 @@ class Limen(Target):
     """Limen as `limen serve` runs it."""
 
     def __init__(self, name: str, folder: Path, database: str = "", tenants: str = TENANT) -> None:
-        self.server = LimenServer(folder, database)
+        self.server = LimenServer(folder, database, metrics=free_port())
         self.tenants = tenants
         self.cookie = Cookie()
         super().__init__(name, self.server.port, {"token": "/oauth/token", "introspect": "/oauth/introspect", "userinfo": "/oauth/userinfo"})

@@ -73,11 +73,11 @@ class Walker:
         self.jar: dict[str, dict[str, str]] = {}
         self.trail: list[str] = []
         self.language = language
+        self._open: dict[str, http.client.HTTPConnection] = {}
 
     def once(self, url: str, form: Mapping[str, str] | None = None) -> Seen:
         """Make one request, follow nothing."""
         parts = urlsplit(url)
-        connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=20)
         host = self.jar.setdefault(parts.hostname or "", {})
         headers = {"Accept-Language": self.language, "Accept": "text/html"}
         if host:
@@ -87,9 +87,8 @@ class Walker:
             body = urlencode(form)
             headers |= {"Content-Type": "application/x-www-form-urlencoded", "Origin": f"{parts.scheme}://{parts.netloc}"}
         target = parts.path or "/"
-        connection.request("POST" if form is not None else "GET", f"{target}?{parts.query}" if parts.query else target, body, headers)
-        answer = connection.getresponse()
-        text = answer.read().decode("utf-8", "replace")
+        method, target = "POST" if form is not None else "GET", f"{target}?{parts.query}" if parts.query else target
+        answer, text = self._exchanged(parts.netloc, method, target, body, headers)
         for name, value in answer.getheaders():
             if name.lower() == "set-cookie":
                 pair = value.split(";", 1)[0]
@@ -98,9 +97,34 @@ class Walker:
                     host.pop(key, None)
                 else:
                     host[key] = content
-        connection.close()
         self.trail.append(f"{answer.status} {url}")
         return Seen(url, answer.status, {name.lower(): value for name, value in answer.getheaders()}, text)
+
+    def _exchanged(self, place: str, method: str, target: str, body: str | None, headers: Mapping[str, str]) -> tuple[http.client.HTTPResponse, str]:
+        """Ask over the connection that is open, as browsers do; over a new one where the server has closed it meanwhile."""
+        kept = self._open.get(place)
+        connection = kept or self._open.setdefault(place, http.client.HTTPConnection(place, timeout=20))
+        try:
+            connection.request(method, target, body, dict(headers))
+            answer = connection.getresponse()
+            return answer, answer.read().decode("utf-8", "replace")
+        except (http.client.RemoteDisconnected, ConnectionError):
+            self.close()
+            if kept is None:
+                raise
+            return self._exchanged(place, method, target, body, headers)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        for connection in self._open.values():
+            connection.close()
+        self._open.clear()
+
+    def __del__(self) -> None:
+        self.close()
 
     def get(self, url: str) -> Seen:
         """Get a page, following redirects."""

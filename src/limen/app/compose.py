@@ -134,6 +134,7 @@ def measure(meter: Meter, db: Database, runner: Runner) -> None:
     meter.gauge("outbox_late_seconds", "How long the oldest job that is due has waited for a runner.", lambda: runner.late_seconds, sums=False)
     meter.gauge("outbox_dead", "Jobs that were given up and wait for an operator.", lambda: count_dead(db), sums=False)
     meter.gauge("hashes_busy", "Threads at work on password hashes.", lambda: pool().busy)
+    meter.gauge("hashes_cpu_seconds", "Processor time spent in password hashes since the start.", lambda: pool().spent)
 
 
 async def compose(opened: Opened, *, share: Path | None = None) -> House:

@@ -30,6 +30,7 @@ from limen.modules.accounts.model import EMAIL, KINDS, Account, AccountState, Id
 from limen.modules.accounts.service import (
     add_identifier,
     by_identifier,
+    by_normal,
     close,
     create,
     drop_identifier,
@@ -68,6 +69,7 @@ __all__ = [
     "TooManyIdentifiers",
     "add_identifier",
     "by_identifier",
+    "by_normal",
     "close",
     "create",
     "drop_identifier",

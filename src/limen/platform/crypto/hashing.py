@@ -132,6 +132,7 @@ class HashPool:
         self._busy = 0
         self._closed = False
         self._seconds = _FIRST_GUESS
+        self._spent = 0.0
 
     async def run(self, call: Callable[[*Ts], T], *args: *Ts, lane: Lane) -> T:
         """Return `call(*args)`, run in a thread when its turn comes; raises Overloaded with `retry_after` if the queue is too full for this lane."""
@@ -159,6 +160,11 @@ class HashPool:
     def busy(self) -> int:
         """Threads at work."""
         return self._busy
+
+    @property
+    def spent(self) -> float:
+        """CPU seconds its threads have used."""
+        return self._spent
 
     @property
     def wait(self) -> int:
@@ -189,10 +195,11 @@ class HashPool:
                     return
                 job = self._queue.pop()
                 self._busy += 1
-            began = time.perf_counter()
+            began, used = time.perf_counter(), time.thread_time()
             tell = job.work()
             with self._changed:
                 self._busy -= 1
+                self._spent += time.thread_time() - used
                 self._seconds += _WEIGHT * (time.perf_counter() - began - self._seconds)
             tell()
 

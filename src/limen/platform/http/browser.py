@@ -49,7 +49,7 @@ class Browser:
         """Return the token for this response's forms, masked so that compression tells nothing about it."""
         mask = secrets.octets(_MASK)
         proof = secrets.mac(self._own().encode(), b"csrf " + self._tenant.encode())
-        return urlsafe_b64encode(mask + bytes(a ^ b for a, b in zip(mask, proof, strict=True))).rstrip(b"=").decode()
+        return urlsafe_b64encode(mask + _masked(proof, mask)).rstrip(b"=").decode()
 
     def made(self, token: str) -> bool:
         """Whether `csrf` gave this token to this very browser."""
@@ -60,8 +60,12 @@ class Browser:
             return False
         if self.fresh or len(brought) != 2 * _MASK:
             return False
-        return secrets.same(bytes(a ^ b for a, b in zip(brought[:_MASK], brought[_MASK:], strict=True)), proof)
+        return secrets.same(_masked(brought[_MASK:], brought[:_MASK]), proof)
 
     def cookie(self) -> SetCookie:
         """Return the cookie that keeps the secret in the browser."""
         return SetCookie(BROWSER, Secret(self._own()), _KEPT_FOR)
+
+
+def _masked(octets: bytes, mask: bytes) -> bytes:
+    return (int.from_bytes(octets) ^ int.from_bytes(mask)).to_bytes(_MASK)

@@ -26,9 +26,10 @@ from pathlib import Path
 from limen.platform.pages.assets import stylesheet
 from limen.platform.pages.brand import Brand, FooterLink, InvalidBrand, Palette, css_variables, palette
 from limen.platform.pages.catalogue import Words
-from limen.platform.pages.drawing import languages, prepare, register, registered, render, words
+from limen.platform.pages.drawing import languages, prepare, register, registered, words
 from limen.platform.pages.languages import Languages, direction, own_name
 from limen.platform.pages.model import Asset, Card, Cookie, Look, Message, Page, _m, counted
+from limen.platform.pages.printing import render
 from limen.platform.pages.ready import Action, error_page, form_post_page, message_page
 from limen.platform.pages.shell import install_cards, shell_cards
 

@@ -67,19 +67,15 @@ def environment() -> Environment:
     return made
 
 
-def render(page: Page, look: Look) -> str:
-    """Return the page as HTML, in the look's language and brand."""
-    return draw(environment().get_template(page.template), page, look)
-
-
 def draw(template: Template, page: Page, look: Look) -> str:
-    """Like `render`, with a template in hand."""
+    """Return the page as HTML by a template, in the look's language and brand."""
     if clash := _RESERVED.intersection(page.values):
         raise ValueError(f"{page.template}: {', '.join(sorted(clash))} is set by the page layer")
     tongue = words(look.language)
     context: dict[str, object] = {
         "errors": {},
         **page.values,
+        **page.stamps,
         "said": page.values.get("remarks", ()),
         "page": page,
         "look": look,

@@ -66,6 +66,10 @@ class Page:
     script_origins: tuple[str, ...] = ()
     """Origins of a challenge script and of the frames and calls it makes, for the CSP of this page alone."""
     cookies: tuple[Cookie, ...] = ()
+    stamps: Mapping[str, str] = field(default_factory=dict)
+    """More values, each an id of the visitor's own: letters, digits, `_` and `-`."""
+    common: bool = False
+    """Nothing but the stamps differs from visitor to visitor, so it is drawn once for each brand and language; `values` are hashable then."""
     personal: bool = True
     """A person or a token is on it: `Cache-Control: no-store`."""
     retry_after: int | None = None

@@ -41,7 +41,7 @@ async def subject_of(reader: Reader, claim: Claim) -> Subject:
     blind = (await keys.blind(reader, "factor", f"{kind}:{value}")).hex()
     if claim.account is not None:
         return Subject(claim.account, blind)
-    found = await accounts.by_identifier(reader, kind, value)
+    found = await accounts.by_normal(reader, kind, value)
     if found is None:
         await accounts.find(reader, NOBODY)
         return Subject(None, blind)

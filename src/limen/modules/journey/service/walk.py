@@ -117,14 +117,16 @@ def _resume(row: store.Row) -> str:
     return f"{path}?{urlencode({'request': row.record, 'journey': row.id})}" if row.record else path
 
 
-def _standing(reader: Reader, row: store.Row | None, visitor: Visitor) -> _Stands | Goes | Lost:
-    """Judge a row as read: whether this browser may go on with it."""
+def _standing(reader: Reader, row: store.Row | None, visitor: Visitor, seen: _Stands | None = None) -> _Stands | Goes | Lost:
+    """Judge a row as read: whether this browser may go on with it. What was `seen` of the same version need not be opened again."""
     if row is None or not secrets.same(row.browser, visitor.browser):
         return Lost(expired=False)
     if row.expires <= reader.now:
         return Lost(expired=True)
     if row.ended_at is not None:
         return Goes(_resume(row))
+    if seen is not None and seen.row.version == row.version:
+        return seen
     return _Stands(row, store.opened(reader, row))
 
 
@@ -148,9 +150,12 @@ async def show(db: Database, visitor: Visitor, path: str) -> Shows | Goes | Lost
 
 def _dressed(page: Page, step: AnyStep, visitor: Visitor, state: State) -> Page:
     """Add to a step's page what every page of a journey carries."""
-    values = {"errors": state.errors, "remarks": state.remarks, **page.values, "journey": visitor.journey, "step": step.name}
+    values = {**page.values, "step": step.name}
+    if state.errors or state.remarks:
+        values |= {"errors": state.errors, "remarks": state.remarks}
     targets = (*page.form_targets, state.ask.form_target) if state.ask.form_target else page.form_targets
-    return dataclasses.replace(page, values=values, form_targets=targets)
+    common = page.common and not (state.errors or state.remarks)
+    return dataclasses.replace(page, values=values, stamps={"journey": visitor.journey}, common=common, form_targets=targets)
 
 
 async def _go_on(walk: _Walk, row: store.Row) -> Goes:
@@ -201,7 +206,7 @@ def _answer(fields: type[msgspec.Struct], said: Mapping[str, str]) -> msgspec.St
 
 async def _settle(db: Database, visitor: Visitor, seen: _Stands, given: _Given) -> Goes | Lost:
     async with db.work(visitor.tenant, visitor.actor) as work:
-        held = _standing(work, await store.take(work, visitor.journey), visitor)
+        held = _standing(work, await store.take(work, visitor.journey), visitor, seen)
         if not isinstance(held, _Stands):
             return held
         if held.row.version != seen.row.version:  # another answer was settled meanwhile: show where it led

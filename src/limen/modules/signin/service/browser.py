@@ -25,11 +25,12 @@ _decode = msgspec.json.Decoder(Device).decode
 
 async def device_of(reader: Reader, cookie: str) -> Device:
     """Open the cookie `d`; an empty device for none, another tenant's, or what we never sealed."""
+    box = await keys.tenant_box(reader)  # first of all, so that it is in memory before a Work wants it
     if not cookie:
         return Device()
     try:
         sealed = base64.urlsafe_b64decode(cookie + "=" * (-len(cookie) % 4))
-        return _decode((await keys.tenant_box(reader)).open(sealed, _place(reader)))
+        return _decode(box.open(sealed, _place(reader)))
     except (Unsealable, binascii.Error, ValueError, msgspec.DecodeError):
         return Device()
 

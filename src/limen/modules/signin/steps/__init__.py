@@ -7,8 +7,9 @@ from typing import Final
 from limen.modules.journey import AnyStep, Journey
 from limen.modules.signin.model import RECOVER, SIGN_IN
 from limen.modules.signin.steps.arrive import CREATE, RESUME, SELECT_ACCOUNT
+from limen.modules.signin.steps.begin import IDENTIFY
 from limen.modules.signin.steps.enter import ENTER
-from limen.modules.signin.steps.identify import IDENTIFY, RECOVER_IDENTIFY
+from limen.modules.signin.steps.identify import RECOVER_IDENTIFY
 from limen.modules.signin.steps.prove import PROVE, RECOVER_PROVE, SEND_CODE
 from limen.modules.signin.steps.recover import ADMIT, NEW_PASSWORD
 

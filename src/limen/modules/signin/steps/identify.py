@@ -1,4 +1,4 @@
-"""Asking for the identifier. Nothing is looked up here, so a known and an unknown one cannot differ."""
+"""Asking for the identifier alone. Nothing is looked up here, so a known and an unknown one cannot differ."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ class Identify(msgspec.Struct, frozen=True):
 
 
 _ELSEWHERE: Final = {"create": SIGN_UP, "recover": RECOVER, "signin": SIGN_IN}
+"""Buttons that lead to another journey, with what stands in the field."""
 
 
 async def app_of(reader: Reader, state: State) -> str:
@@ -36,7 +37,8 @@ async def app_of(reader: Reader, state: State) -> str:
     return client.display if client else ""
 
 
-async def _applies(reader: Reader, state: State) -> bool:
+async def nobody_named(reader: Reader, state: State) -> bool:
+    """True if nobody has said yet who she is."""
     del reader
     return state.account is None and state.identifier is None
 
@@ -44,14 +46,6 @@ async def _applies(reader: Reader, state: State) -> bool:
 def prefill(state: State) -> str:
     """Return what stands in the field at first: what was typed before, else the app's hint."""
     return state.mark(TYPED) or state.ask.login_hint[:_LONGEST]
-
-
-async def _page(reader: Reader, state: State) -> Page:
-    return Page(
-        template="signin/identify.html",
-        title=_m("Sign in"),
-        values={"identifier": prefill(state), "app": await app_of(reader, state)},
-    )
 
 
 async def _recover_page(reader: Reader, state: State) -> Page:
@@ -73,23 +67,31 @@ async def check(db: Database, view: View, answer: Identify) -> str | None:
         return None
 
 
+def named(state: State, address: str) -> State:
+    """Return the state of somebody who has said who she is."""
+    return dataclasses.replace(state.unmarked(TYPED), identifier=(EMAIL, address))
+
+
 def identified(state: State, answer: Identify, address: str | None) -> Outcome:
     """Go on with an address, or say what is wrong with its form."""
     if address is not None:
-        return Advance(dataclasses.replace(state.unmarked(TYPED), identifier=(EMAIL, address)))
+        return Advance(named(state, address))
     empty = not answer.identifier.strip()
     text = _m("Enter your e-mail address.") if empty else _m("This does not look like an e-mail address. Please check it.")
     return Stay(typed(state, answer.identifier), {"identifier": text})
 
 
+def elsewhere(state: State, answer: Identify) -> Switch | None:
+    """Return the way to another journey, if a button that leads there was pressed."""
+    kind = _ELSEWHERE.get(answer.action)
+    return Switch(kind, typed(state.marked(OFFERED), answer.identifier)) if kind else None
+
+
 async def _settle(work: Work, view: View, answer: Identify, checked: str | None) -> Outcome:
     del work
-    if answer.action in _ELSEWHERE:
-        return Switch(_ELSEWHERE[answer.action], typed(view.state.marked(OFFERED), answer.identifier))
-    return identified(view.state, answer, checked)
+    return elsewhere(view.state, answer) or identified(view.state, answer, checked)
 
 
-IDENTIFY: Final = Step[Identify, str](name="signin.identify", path="/signin", applies=_applies, page=_page, check=check, settle=_settle, fields=Identify)
 RECOVER_IDENTIFY: Final = Step[Identify, str](
-    name="signin.recover_identify", path="/recover", applies=_applies, page=_recover_page, check=check, settle=_settle, fields=Identify
+    name="signin.recover_identify", path="/recover", applies=nobody_named, page=_recover_page, check=check, settle=_settle, fields=Identify
 )

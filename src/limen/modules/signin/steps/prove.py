@@ -88,6 +88,7 @@ async def _page(reader: Reader, state: State) -> Page:
         values={
             "identifier": state.identifier[1] if state.identifier else "",
             "ask": way.ask,
+            "together": False,
             "sends": way.challenge is not None,
             "others": [(one.name, one.offer) for one in others],
             "forgot": kind == "password",

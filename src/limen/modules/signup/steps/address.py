@@ -20,10 +20,12 @@ async def _no_address(reader: Reader, state: State) -> bool:
 
 
 async def _ask_address(reader: Reader, state: State) -> Page:
+    typed = signin.prefill(state)
     return Page(
         template="signup/identify.html",
         title=_m("Create your account"),
-        values={"identifier": signin.prefill(state), "app": await signin.app_of(reader, state), "stages": await service.stages(reader)},
+        values={"identifier": typed, "app": await signin.app_of(reader, state), "stages": await service.stages(reader)},
+        common=not typed,
     )
 
 
@@ -60,7 +62,7 @@ async def _is_taken(reader: Reader, state: State) -> bool:
     """True if the address that was proved has an account which this journey did not make."""
     if not state.proofs or state.identifier is None or state.mark(MADE) or state.mark(signin.ENTERED):
         return False
-    return state.account is not None or await accounts.by_identifier(reader, *state.identifier) is not None
+    return state.account is not None or await accounts.by_normal(reader, *state.identifier) is not None
 
 
 async def _say_taken(reader: Reader, state: State) -> Page:
@@ -77,7 +79,7 @@ async def _go_on_signing_in(work: Work, view: View, answer: Nothing, checked: No
     state = view.state
     if answer.action == "another":
         return Advance(signin.nobody(state))
-    found = await accounts.by_identifier(work, *state.identifier) if state.identifier else None
+    found = await accounts.by_normal(work, *state.identifier) if state.identifier else None
     if found is None:
         return Advance(dataclasses.replace(state, account=None))
     return Switch(signin.SIGN_IN, signin.past_create(dataclasses.replace(state, account=found.id)))
