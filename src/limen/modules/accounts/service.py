@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from limen.kernel.ids import AccountId, new
 from limen.modules import keys
@@ -31,6 +31,10 @@ from limen.platform.sql import Reader, Work
 _LONGEST: Final = 320
 _MOST_IDENTIFIERS: Final = 20
 _REASON: Final = re.compile(r"[a-z][a-z0-9_]{0,49}")
+_USUAL: Final = re.compile(r"([A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*)@((?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+([A-Za-z]{2,63}))")
+"""What most addresses look like (RFC 5322, 3.4.1, less quotes and rare signs). What looks otherwise the library judges, which takes twenty times as long."""
+_LONGEST_USUAL: Final = 64
+"""Characters of the local part, and of what stands behind it, up to which every limit of RFC 5321, 4.5.3.1, is kept."""
 _SMALL: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
@@ -57,11 +61,25 @@ def _email(kind: str, value: str) -> tuple[str, str, str]:
     text = value.strip()
     if not 0 < len(text) <= _LONGEST:
         raise InvalidIdentifier("an e-mail address has up to 254 characters")
+    if usual := _usual(text):
+        return usual
     try:
         found = validate_email(text, strict=True, check_deliverability=False, test_environment=True)
     except EmailNotValidError:
         raise InvalidIdentifier("that is no e-mail address") from None
     return found.local_part, found.domain.lower(), (found.ascii_domain or found.domain).lower()
+
+
+def _usual(text: str) -> tuple[str, str, str] | None:
+    """Return what the library would, for an address that is plainly one; None where it has to look itself."""
+    found = _USUAL.fullmatch(text)
+    if found is None or "--" in text:
+        return None
+    local, domain, top = found.groups()
+    if len(local) > _LONGEST_USUAL or len(domain) > _LONGEST_USUAL or top.lower() in SPECIAL_USE_DOMAIN_NAMES:
+        return None
+    domain = domain.lower()
+    return local, domain, domain
 
 
 async def create(work: Work, kind: str, value: str) -> Account | Taken:

@@ -19,28 +19,44 @@ T = TypeVar("T")
 _FIELDS: Final = ("default", "domain", "brand", "languages", "resources", "settings")
 
 
-async def _load(reader: Reader, key: str) -> Tenant | None:
+class _Known:
+    """A tenant in memory, with what modules made of their settings."""
+
+    __slots__ = ("settings", "tenant")
+
+    def __init__(self, tenant: Tenant) -> None:
+        self.tenant = tenant
+        self.settings: dict[tuple[str, type], object] = {}
+
+
+async def _load(reader: Reader, key: str) -> _Known | None:
     del key
-    return await store.find(reader)
+    found = await store.find(reader)
+    return _Known(found) if found else None
 
 
-_CACHE: Final[Cached[str, Tenant]] = Cached("tenants", load=_load, limit=5_000)
+_CACHE: Final[Cached[str, _Known]] = Cached("tenants", load=_load, limit=5_000)
 _ONLY: Final = ""
 """A tenant has one entry in the cache, so its key says nothing."""
 
 
-async def find(reader: Reader) -> Tenant:
-    """Return the reader's tenant, from memory where it is there; NoSuchTenant."""
+async def _known(reader: Reader) -> _Known:
     found = await _CACHE.get(reader, _ONLY)
     if found is None:
         raise NoSuchTenant(operator=f"there is no tenant {reader.tenant!r}")
     return found
 
 
+async def find(reader: Reader) -> Tenant:
+    """Return the reader's tenant, from memory where it is there; NoSuchTenant."""
+    return (await _known(reader)).tenant
+
+
 async def by_name(db: Database, name: str) -> Tenant | None:
     """Return a tenant by its name, from memory where it is there."""
     async with db.read(TenantId(name)) as read:
-        return await _CACHE.get(read, _ONLY)
+        known = await _CACHE.get(read, _ONLY)
+    return known.tenant if known else None
 
 
 async def by_domain(db: Database, host: str) -> Tenant | None:
@@ -88,10 +104,18 @@ async def save(work: Work, tenant: Tenant) -> tuple[str, ...]:
 
 async def settings(reader: Reader, module: str, kind: type[T]) -> T:
     """Return what the tenant set for a module, as the module's own dataclass; its defaults where nothing is set."""
-    values = (await find(reader)).settings.get(module)
+    known = await _known(reader)
+    made = known.settings.get((module, kind))
+    if not isinstance(made, kind):
+        made = known.settings[module, kind] = _settings(known.tenant, module, kind)
+    return made
+
+
+def _settings(tenant: Tenant, module: str, kind: type[T]) -> T:
+    values = tenant.settings.get(module)
     if not values:
         return kind()
     try:
         return msgspec.convert(values, kind)
     except msgspec.ValidationError as error:
-        raise UnusableSettings(operator=f"[tenant.{module}] of {reader.tenant}: {error}; apply the tenant's file again") from error
+        raise UnusableSettings(operator=f"[tenant.{module}] of {tenant.name}: {error}; apply the tenant's file again") from error

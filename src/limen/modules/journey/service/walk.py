@@ -10,7 +10,6 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, assert_never
-from urllib.parse import urlencode
 
 import msgspec
 
@@ -109,12 +108,12 @@ async def _current(reader: Reader, state: State) -> AnyStep | None:
 
 
 def _path(step: AnyStep, visitor: Visitor) -> str:
-    return f"{step.path}?{urlencode({'journey': visitor.journey})}"
+    return f"{step.path}?journey={visitor.journey}"
 
 
 def _resume(row: store.Row) -> str:
     path = tables().resume(row.door)
-    return f"{path}?{urlencode({'request': row.record, 'journey': row.id})}" if row.record else path
+    return f"{path}?request={row.record}&journey={row.id}" if row.record else path
 
 
 def _standing(reader: Reader, row: store.Row | None, visitor: Visitor, seen: _Stands | None = None) -> _Stands | Goes | Lost:

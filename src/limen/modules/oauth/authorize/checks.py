@@ -130,9 +130,12 @@ CHECKS: Final[tuple[tuple[str, Callable[[Case], Refused | None], Entry], ...]] =
 )
 
 
+_OF_ENTRY: Final = {entry: tuple(rule for _, rule, entries in CHECKS if entry in entries) for entry in Entry}
+
+
 def check(case: Case, entry: Entry) -> Refused | None:
     """Return the first refusal of the rules that hold for an entry."""
-    for _, rule, entries in CHECKS:
-        if entry in entries and (found := rule(case)) is not None:
+    for rule in _OF_ENTRY[entry]:
+        if (found := rule(case)) is not None:
             return found
     return None

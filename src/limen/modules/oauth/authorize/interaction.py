@@ -135,6 +135,7 @@ RULES: Final[tuple[tuple[str, Rule, Refused, Way, Entry], ...]] = (
     ("prompt=consent, new scopes", _consented_now, _CONSENT, _ASK, _A),
     ("consent", _consented, _CONSENT, _END, _R),
 )
+_OF_ENTRY: Final = {entry: tuple((rule, refusal, way) for _, rule, refusal, way, entries in RULES if entry in entries) for entry in Entry}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ class Unmet:
 
 async def unmet(reader: Reader, here: Situation, entry: Entry) -> Unmet | None:
     """Return the first rule of an entry that is not met; None if the app may have its code now. Back from a journey nobody is asked again."""
-    for _, rule, refusal, way, entries in RULES:
-        if entry in entries and not await rule(reader, here):
+    for rule, refusal, way in _OF_ENTRY[entry]:
+        if not await rule(reader, here):
             return Unmet(refusal, way if entry is Entry.AUTHORIZE else Way.ERROR)
     return None
