@@ -60,10 +60,10 @@ def _to_sign_in(call: Call) -> SeeOther:
 
 
 async def _bearer(plan: Plan, call: Call) -> None:
-    """RFC 6750, sections 2.1 and 3; RFC 9449 for the scheme DPoP. A token in the query or the body is none."""
+    """RFC 6750, sections 2.1 and 3. A token in the query or the body is none, nor is one of the scheme DPoP, which needs a proof (RFC 9449, 7.1)."""
     scheme, _, token = call.raw_headers.get(b"authorization", b"").decode("latin-1").partition(" ")
     token = token.strip()
-    if scheme.lower() not in ("bearer", "dpop"):
+    if scheme.lower() != "bearer":
         raise BearerRefused("An access token is needed.", error="", headers=_challenge(call, plan))
     found = await call.house.gate.bearer(call, token, plan.scope) if _TOKEN.fullmatch(token) else Refusal("invalid_token", "This is no access token.")
     if not isinstance(found, Refusal):
