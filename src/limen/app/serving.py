@@ -8,10 +8,12 @@ import os
 import signal
 import socket
 import sys
+import time
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import structlog
 import uvicorn
 import uvloop
 
@@ -20,6 +22,8 @@ from limen.app.compose import compose
 from limen.app.settings import ServerSettings
 from limen.app.supervisor import Supervisor
 from limen.kernel.errors import Kind, LimenError
+from limen.platform.http import settings as http
+from limen.platform.http.connection import Connection
 
 if TYPE_CHECKING:
     from limen.platform.duties import Settings
@@ -27,6 +31,9 @@ if TYPE_CHECKING:
 GRACE: Final = 10
 """Seconds that requests under way get after the signal to end."""
 BACKLOG: Final = 2048
+_TICKS_A_SECOND: Final = 10  # of uvicorn's main loop
+
+_log = structlog.stdlib.get_logger(__name__)
 
 
 class AddressTaken(LimenError):
@@ -62,12 +69,12 @@ def fatal(line: str) -> None:
     os._exit(74)  # EX_IOERR
 
 
-def server_of(app: object) -> uvicorn.Server:
-    """Return uvicorn as Limen wants it: its own proxy handling, logs and headers off, since platform/http has these duties."""
+def server_of(app: object, patience: http.Server) -> uvicorn.Server:
+    """Return uvicorn as Limen wants it: its own proxy handling, logs and headers off, since platform/http has these duties, and nobody waited for forever."""
     config = uvicorn.Config(
         app,  # type: ignore[arg-type] # an ASGI application
         loop="uvloop",
-        http="httptools",
+        http=Connection,
         ws="none",
         lifespan="off",
         log_config=None,
@@ -78,14 +85,31 @@ def server_of(app: object) -> uvicorn.Server:
         timeout_graceful_shutdown=GRACE,
         backlog=BACKLOG,
     )
-    return _Server(config)
+    return _Server(config, patience)
 
 
 class _Server(uvicorn.Server):
-    """uvicorn that leaves signals alone: its own handling raises them again at the end, before databases and logs are closed."""
+    """uvicorn that leaves signals alone: its own handling raises them again at the end, before databases and logs are closed.
+
+    Once a second it looks at its connections, and closes those whose client does not do its part.
+    """
+
+    def __init__(self, config: uvicorn.Config, patience: http.Server) -> None:
+        super().__init__(config)
+        self._patience = patience
 
     def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override] # a generator there
         return nullcontext()
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % _TICKS_A_SECOND == 0:
+            self._look(time.monotonic())
+        return await super().on_tick(counter)
+
+    def _look(self, now: float) -> None:
+        late = sum(one.look(now, self._patience) for one in self.server_state.connections if isinstance(one, Connection))
+        if late:
+            _log.warning("connections.given_up", count=late)
 
 
 def ends_by_signal(server: uvicorn.Server) -> None:
@@ -110,7 +134,7 @@ async def serve_on(chosen: Settings, listening: socket.socket, *, share: Path | 
     async with ground.opened(chosen, on_fatal=fatal) as opened:
         house = await compose(opened, share=share)
         beside = [asyncio.create_task(one) for one in house.beside()]
-        server = server_of(house.app)
+        server = server_of(house.app, chosen.of(http.Server))
         watching = asyncio.create_task(_outlive_no_parent(server, parent)) if parent is not None else None
         ends_by_signal(server)
         gc.freeze()  # see commands/serve.py

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from limen.app.serving import bound, server_of
 from limen.kernel.clock import SystemClock
 from limen.kernel.ids import AccountId, ClientId, SessionId, TenantId
 from limen.platform.crypto import Keyring
 from limen.platform.duties import Settings
 from limen.platform.http import Access, Call, Edge, Endpoint, Options, Refusal, Site, build
+from limen.platform.http.settings import Server
 from limen.platform.pages import Brand
 from limen.platform.sql import Database, Reader, open_database
 from limen.platform.telemetry import Log
 from tests.rig import databases
-from tests.rig.asgi import Client
+from tests.rig.asgi import App, Client
 
 BASE = "http://localhost:8400"
 
@@ -110,3 +114,18 @@ def edge_of(client: Client) -> Edge:
     """Return the edge behind a client."""
     assert isinstance(client.app, Edge)
     return client.app
+
+
+@asynccontextmanager
+async def served(app: App, patience: Server | None = None) -> AsyncIterator[int]:
+    """Run the web server as `limen serve` does, on a free port."""
+    server = server_of(app, patience or Server())
+    with bound("127.0.0.1", 0) as listening:
+        task = asyncio.create_task(server.serve(sockets=[listening]))
+        while not server.started:
+            await asyncio.sleep(0.005)
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            server.should_exit = True
+            await task

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -13,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from limen.kernel.errors import Kind, LimenError
-from limen.platform.http import PROTOCOL, PUBLIC, Answer, Call, Endpoint, Form, Json, SeeOther, reading, scope
+from limen.platform.http import PROTOCOL, PUBLIC, Answer, Call, Endpoint, Form, Json, SeeOther, scope
+from limen.platform.http.settings import Server
 from limen.platform.pages import Page
 from tests.platform.http.conftest import Make
 from tests.rig.asgi import Client
@@ -125,10 +127,9 @@ async def test_a_body_without_end_is_cut_off(make: Make) -> None:
     assert (await client.send("POST", "/oauth/token", [b"\x1f\x8b"], [HOST, FORM, (b"content-encoding", b"gzip")])).status == 415
 
 
-async def test_a_body_that_dawdles_is_given_up(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_body_that_dawdles_is_given_up(make: Make) -> None:
     """408 when it does not come in time; nobody to answer when the client hangs up half way."""
-    monkeypatch.setattr(reading, "_PATIENCE", 0.05)
-    client = make(*ENDPOINTS)
+    client = make(*ENDPOINTS, settings=(Server(body_time=timedelta(milliseconds=100)),))
 
     async def receive() -> dict[str, object]:
         await asyncio.sleep(5)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
-import uvicorn
 
 from limen.platform.http import PROTOCOL, Answer, Call, Endpoint, Form, Json
-from tests.platform.http.conftest import Make
-from tests.rig.asgi import App
+from tests.platform.http.conftest import Make, served
 
 pytestmark = pytest.mark.anyio
 
@@ -23,23 +19,6 @@ POST = b"POST /oauth/token HTTP/1.1\r\n" + HOST + FORM
 
 async def echo(call: Call) -> Answer:
     return Json([call.origin.address, dict(call.form.items())])
-
-
-@asynccontextmanager
-async def served(app: App) -> AsyncIterator[int]:
-    """Run the web server as `limen serve` does, on a free port."""
-    config = uvicorn.Config(
-        app, port=0, loop="none", http="httptools", ws="none", lifespan="off", log_config=None, access_log=False, proxy_headers=False, server_header=False
-    )
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server._serve())
-    while not server.started:
-        await asyncio.sleep(0.005)
-    try:
-        yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        server.should_exit = True
-        await task
 
 
 async def said(port: int, request: bytes) -> bytes:

@@ -24,6 +24,7 @@ from limen.app.serving import GRACE, bound, ends_by_signal, fatal, server_of
 from limen.app.settings import ServerSettings
 from limen.platform.crypto import Keyring, KeyringSettings
 from limen.platform.duties import Settings
+from limen.platform.http import settings as http
 
 HERE: Final = Path(__file__).parent
 TENANTS: Final = "acme.toml"
@@ -96,7 +97,9 @@ async def _serve(chosen: Settings, folder: Path, listening: socket.socket, shop_
         await settle(opened.db)
         house = await compose(opened)
         beside = [asyncio.create_task(one) for one in house.beside()]
-        web, market = server_of(house.app), server_of(shop(ShopSettings(server.base_url, *_credentials(tenants, "shop"))))
+        patience = chosen.of(http.Server)
+        web = server_of(house.app, patience)
+        market = server_of(shop(ShopSettings(server.base_url, *_credentials(tenants, "shop"))), patience)
         ends_by_signal(web)
         selling = asyncio.create_task(market.serve(sockets=[shop_listening]))
         _welcome(server.base_url, f"http://127.0.0.1:{shop_listening.getsockname()[1]}", folder, ":".join(_credentials(tenants, "nightly")))

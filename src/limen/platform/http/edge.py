@@ -34,6 +34,7 @@ from limen.platform.http.policy import preflight_fields
 from limen.platform.http.reading import Bodies, Receive, check_head
 from limen.platform.http.responding import Response, respond
 from limen.platform.http.routes import Resource, Routes
+from limen.platform.http.settings import Server
 from limen.platform.http.site import Place, Places, prefix_of
 from limen.platform.pages import Page
 from limen.platform.telemetry import RequestLog
@@ -79,7 +80,7 @@ class Edge:
         self._fallbacks = fallbacks
         self._log = log
         self._lifespan = lifespan
-        self._bodies = Bodies()
+        self._bodies = Bodies(house.settings.of(Server).body_time.total_seconds())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Speak ASGI 3."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 FORM_MEDIA: Final = "application/x-www-form-urlencoded"
 JSON_MEDIA: Final = "application/json"
+LONGEST_BODY: Final = 524_288
+"""Octets no body may pass, whatever its endpoint."""
 
 Translate: TypeAlias = Callable[[LimenError], Answer]
 """Puts an error into the words of a protocol: `as_problem`, `as_page`, `as_oauth`, or a door's own."""
@@ -108,6 +110,8 @@ class Endpoint:
             raise ValueError(f"{self.path}: a hot path has no parameters")
         if self.takes is not None and self.method in ("GET", "HEAD"):
             raise ValueError(f"{self.path}: {self.method} has no body")
+        if self.limit > LONGEST_BODY:
+            raise ValueError(f"{self.path}: no body passes {LONGEST_BODY} octets")
 
     @property
     def api(self) -> bool:

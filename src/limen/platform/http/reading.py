@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 Receive = Callable[[], Awaitable[Any]]
 """ASGI's receive; its messages are mappings of any values."""
 
-_PATIENCE: Final = 15.0
 _CHARSET: Final = re.compile(rb'\s*;\s*charset="?utf-8"?\s*', re.IGNORECASE)
 
 
@@ -45,11 +44,13 @@ def check_head(plan: Plan, headers: dict[bytes, bytes]) -> None:
 
 
 class Bodies:
-    """Reads bodies, and gives up on those that do not come. One look every few seconds at all that wait costs a request next to nothing."""
+    """Reads bodies, and gives up on those that do not come in time. One look every few seconds at all that wait costs a request next to nothing."""
 
-    __slots__ = ("_late", "_looking", "_since")
+    __slots__ = ("_late", "_looking", "_patience", "_since")
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float) -> None:
+        """`patience` in seconds."""
+        self._patience = patience
         self._since: dict[asyncio.Task[object], float] = {}
         self._late: set[asyncio.Task[object]] = set()
         self._looking = False
@@ -62,14 +63,14 @@ class Bodies:
         self._since[task] = monotonic()
         if not self._looking:
             self._looking = True
-            asyncio.get_running_loop().call_later(_PATIENCE / 4, self._look)
+            asyncio.get_running_loop().call_later(self._patience / 4, self._look)
         try:
             return await _octets(limit, receive)
         except asyncio.CancelledError:
             if task not in self._late:
                 raise
             task.uncancel()
-            raise TooSlow(f"the body did not come within {_PATIENCE:.0f} seconds", headers=(("connection", "close"),)) from None
+            raise TooSlow(f"the body did not come within {self._patience:.0f} seconds", headers=(("connection", "close"),)) from None
         finally:
             del self._since[task]
             if self._late:
@@ -78,12 +79,12 @@ class Bodies:
     def _look(self) -> None:
         now = monotonic()
         for task, since in self._since.items():
-            if now - since > _PATIENCE:
+            if now - since > self._patience:
                 self._late.add(task)
                 task.cancel()
         self._looking = bool(self._since)
         if self._looking:
-            asyncio.get_running_loop().call_later(_PATIENCE / 4, self._look)
+            asyncio.get_running_loop().call_later(self._patience / 4, self._look)
 
 
 async def _octets(limit: int, receive: Receive) -> bytes:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from datetime import timedelta
+from typing import ClassVar, Final
 
 from limen.kernel.errors import Kind, LimenError
+from limen.platform.duties.settings import BadSetting
+
+_SHORTEST: Final = timedelta(milliseconds=100)
+_LONGEST: Final = timedelta(minutes=5)
 
 
 class BadPace(LimenError):
@@ -18,10 +23,14 @@ class BadPace(LimenError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """How patient the edge is with a source that is refused again and again."""
+    """How patient the edge is: with a client that dawdles, and with a source that is refused again and again."""
 
     section: ClassVar[str] = "http"
 
+    head_time: timedelta = timedelta(seconds=10)
+    """From a request's first octet, or the connection's begin, to the end of its head."""
+    body_time: timedelta = timedelta(seconds=15)
+    """Likewise for the body, and for taking an answer."""
     refusal_burst: int = 300
     """Refusals one address may collect before protocol endpoints make it wait."""
     refusal_rate: int = 10
@@ -31,3 +40,6 @@ class Server:
         for name in ("refusal_burst", "refusal_rate"):
             if getattr(self, name) < 1:
                 raise BadPace(f"{name}: must be at least 1")
+        for name in ("head_time", "body_time"):
+            if not _SHORTEST <= getattr(self, name) <= _LONGEST:
+                raise BadSetting(f"http.{name}", "must lie between 100ms and 5m", 'Write for example "10s"')
