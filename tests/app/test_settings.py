@@ -94,6 +94,8 @@ MISTAKES = [
     (DEV, {"LIMEN_SERVER_LISTN": "x"}, ("LIMEN_SERVER_LISTN", "unknown variable", "`LIMEN_SERVER_LISTEN`")),
     (DEV, {"LIMEN_MASTERKEY": "x"}, ("LIMEN_MASTERKEY", "unknown variable", "`LIMEN_MASTER_KEY`")),
     (DEV, {"LIMEN_SERVER_WORKERS": "many"}, ("variable LIMEN_SERVER_WORKERS", "a whole number, not text")),
+    (DEV + '[http]\nhead_time = "1h"\n', {}, ("[http] head_time", "between 100ms and 5m", '"10s"')),
+    (DEV + '[http]\nbody_time = "0s"\n', {}, ("[http] body_time", "between 100ms and 5m", '"10s"')),
     ("[server\n", {}, ("limen.toml line 1",)),
     ("[server]\nlisten = 1\nlisten = 2\n", {}, ("limen.toml line 3",)),
 ]
