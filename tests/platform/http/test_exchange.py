@@ -1,0 +1,80 @@
+"""How an answer leaves, over real sockets: whole, in order, and never with a field that begins another line."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.platform.http.conftest import served
+
+pytestmark = pytest.mark.anyio
+
+GET = b"GET /%b HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+async def said(port: int, octets: bytes) -> bytes:
+    """Send octets, end, and return all that comes until the server closes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(octets)
+    async with asyncio.timeout(10):
+        found = await reader.read()
+    writer.close()
+    return found
+
+
+def answering(status: int = 200, fields: tuple[tuple[bytes, bytes], ...] = (), body: bytes = b"ok") -> Any:
+    """Return an application that always says the same, with its path as the body where that is not empty."""
+
+    async def app(scope: dict[str, Any], _receive: object, send: Any) -> None:
+        text = b"" if status == 204 else scope["path"].encode()[1:] or body
+        length = () if status == 204 else ((b"content-length", b"%d" % len(text)),)
+        await send({"type": "http.response.start", "status": status, "headers": [*fields, *length]})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else text})
+
+    return app
+
+
+@pytest.mark.parametrize("field", [(b"location", b"/a\r\nset-cookie: a=b"), (b"x", b"a\nb"), (b"x", b"a\rb"), (b"a\r\nb", b"x"), (b"x", b"a\0b")])
+async def test_a_field_with_a_line_end_never_leaves(field: tuple[bytes, bytes]) -> None:
+    """Whatever let it through before, no octet of such an answer reaches the client."""
+    async with served(answering(fields=(field,))) as port:
+        assert await said(port, GET % b"") == b""
+
+
+async def test_the_connection_ends_when_it_is_asked_to() -> None:
+    """By the client's Connection: close, by HTTP/1.0, and by the answer's own; it is said once."""
+    async with served(answering()) as port:
+        for request in (b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", b"GET / HTTP/1.0\r\n\r\n"):
+            answer = await said(port, request)
+            assert answer.endswith(b"\r\n\r\nok")
+            assert answer.lower().count(b"connection: close\r\n") == 1
+    async with served(answering(fields=((b"connection", b"close"),))) as port:
+        assert (await said(port, GET % b"" + GET % b"")).lower().count(b"connection: close\r\n") == 1
+
+
+async def test_pipelined_requests_are_answered_in_order() -> None:
+    """Three requests in one packet: three answers, each with its own body."""
+    async with served(answering()) as port:
+        answer = await said(port, GET % b"one" + GET % b"two" + b"GET /three HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    assert [piece.rpartition(b"\r\n\r\n")[2] for piece in answer.split(b"HTTP/1.1 200 OK\r\n")[1:]] == [b"one", b"two", b"three"]
+
+
+async def test_what_has_no_body_ends_with_its_head() -> None:
+    """HEAD tells the length of what it keeps back; 204 tells none."""
+    async with served(answering()) as port:
+        answer = await said(port, b"HEAD /abc HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        assert answer.endswith(b"\r\n\r\n")
+        assert b"content-length: 3\r\n" in answer
+    async with served(answering(204)) as port:
+        answer = await said(port, b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 204 ")
+        assert b"content-length" not in answer
+
+
+async def test_large_answers_arrive_whole() -> None:
+    """Four megabytes to a client that reads at leisure."""
+    async with served(answering(body=b"x" * 4_000_000)) as port:
+        answer = await said(port, b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    assert len(answer.partition(b"\r\n\r\n")[2]) == 4_000_000
