@@ -22,6 +22,7 @@ from limen.kernel.ids import ClientId, TenantId
 from limen.modules import clients, tenants
 from limen.modules.sessions.settings import Tenant as SessionLimits
 from limen.platform.sql import Database
+from limen.platform.wire.jose import Alg
 from tests.conftest import World
 
 pytestmark = pytest.mark.anyio
@@ -334,6 +335,15 @@ MISTAKES = [
         '[[tenant]]\nname = "acme"\n' + '[[tenant.client]]\nid = "x"\nkind = "spa"\nredirect_uris = ["https://a.example/"]\n' * 2,
         ("[[tenant.client]] #2 id", "stands there twice"),
     ),
+    (
+        '[[tenant]]\nname = "acme"\n[[tenant.client]]\nid = "x"\nkind = "native"\nredirect_uris = ["com.example.app:/x"]\nconsent = "none"\n',
+        ("line 7", "consent", "RFC 8252"),
+    ),
+    ('[[tenant]]\nname = "acme"\n[[tenant.client]]\nid = "x"\nkind = "spa"\nconsent = "no"\n', ("line 6", "`no` is none of ask, none")),
+    (
+        '[[tenant]]\nname = "a"\n[tenant.keys]\nalgorithms = ["ES256"]\n[[tenant.client]]\nid = "x"\nkind = "spa"\nid_token_signed_response_alg = "RS256"\n',
+        ("line 8", "id_token_signed_response_alg", "`RS256` is not what this tenant signs with", "ES256"),
+    ),
     ("[[tenant]]\nname = \n", ("acme.toml line 2",)),
 ]
 
@@ -388,6 +398,8 @@ CLIENTS = st.lists(
             unique=True,
         ),
         st.booleans(),
+        st.sampled_from(clients.ConsentRule),
+        st.sampled_from([None, Alg.ES256, Alg.RS256, Alg.ED25519]),
     ),
     max_size=4,
     unique_by=lambda one: one[0],
@@ -401,7 +413,7 @@ async def test_whatever_is_in_the_database_survives_export_and_apply(
     tmp_path: Path,
     brand: str,
     resources: list[tuple[str, str]],
-    apps: list[tuple[str, clients.ClientKind, str, list[str], bool]],
+    apps: list[tuple[str, clients.ClientKind, str, list[str], bool, clients.ConsentRule, Alg | None]],
 ) -> None:
     """Any tenant and any clients that can be saved come out of an export so that applying it is an empty difference."""
     plain = tenants.plain(TenantId("acme"))
@@ -412,10 +424,16 @@ async def test_whatever_is_in_the_database_survives_export_and_apply(
     async with world.work() as work:
         await tenants.save(work, tenant)
     made = []
-    for name, kind, words, uris, both in apps:
-        grants = (clients.GrantType.AUTHORIZATION_CODE, clients.GrantType.REFRESH_TOKEN) if both else ()
+    for name, kind, words, uris, both, consent, alg in apps:
         app = clients.Client(
-            id=ClientId(name), kind=kind, name=words, redirect_uris=tuple(uris), grants=grants, pkce_required=both or kind is not clients.ClientKind.WEB
+            id=ClientId(name),
+            kind=kind,
+            name=words,
+            redirect_uris=tuple(uris),
+            grants=(clients.GrantType.AUTHORIZATION_CODE, clients.GrantType.REFRESH_TOKEN) if both else (),
+            pkce_required=both or kind is not clients.ClientKind.WEB,
+            consent=consent,
+            id_token_signed_response_alg=alg,
         )
         app = clients.completed(app if app.public else clients.with_secret(app, clients.new_secret(), world.clock.now()))
         if not clients.flaws(app, dev=False):

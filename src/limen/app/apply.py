@@ -35,7 +35,7 @@ _BATCH: Final = 25
 """Clients saved in one Work: it must not hold the writer for long."""
 CLIENT_KEYS: Final = (
     *("kind", "name", "auth_method", "redirect_uris", "post_logout_redirect_uris", "grants", "scopes", "pkce_required"),
-    *("client_uri", "policy_uri", "tos_uri", "contacts"),
+    *("consent", "id_token_signed_response_alg", "client_uri", "policy_uri", "tos_uri", "contacts"),
 )
 _LONGEST_SHOWN: Final = 100
 
@@ -149,7 +149,7 @@ def _check(wanted: Wanted, step: _Step, now: datetime, *, dev: bool) -> None:
             wanted.source.wrong(way, f"`{resource.client[:60]}` is no client of kind service", "Name one that may introspect its tokens, or leave it out")
     for one in step.wanted.clients:
         client = _with_secret(one, step.clients.get(one.client.id), now)
-        for flaw in (*clients.flaws(client, dev=dev), *clients.flaws_of_scopes(client, step.after)):
+        for flaw in (*clients.flaws(client, dev=dev), *clients.flaws_beside(client, step.after)):
             note(wanted.source, one.way, flaw)
 
 

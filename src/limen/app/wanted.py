@@ -17,9 +17,10 @@ from limen.app.reading import Source, Step, Wrong, key_of, nearest, read_file, r
 from limen.kernel.ids import ClientId, TenantId
 from limen.kernel.secrets import Secret
 from limen.modules import clients, tenants
-from limen.modules.clients import AuthMethod, Client, ClientKind, GrantType
+from limen.modules.clients import AuthMethod, Client, ClientKind, ConsentRule, GrantType
 from limen.modules.tenants import Flaw, Resource, Tenant, TokenFormat
 from limen.platform.pages import Brand
+from limen.platform.wire.jose import Alg
 
 UNCHANGED: Final = "unchanged"
 """What an export writes in place of a secret."""
@@ -58,6 +59,8 @@ class ClientTable:
     grants: tuple[GrantType, ...] = ()
     scopes: tuple[str, ...] = ()
     pkce_required: bool = True
+    consent: ConsentRule = ConsentRule.ASK
+    id_token_signed_response_alg: Alg | None = None
     client_uri: str | None = None
     policy_uri: str | None = None
     tos_uri: str | None = None
@@ -257,6 +260,8 @@ def _client(one: ClientTable) -> Client:
             grants=one.grants,
             scopes=one.scopes,
             pkce_required=one.pkce_required,
+            consent=one.consent,
+            id_token_signed_response_alg=one.id_token_signed_response_alg,
             client_uri=one.client_uri,
             policy_uri=one.policy_uri,
             tos_uri=one.tos_uri,

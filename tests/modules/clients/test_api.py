@@ -71,6 +71,18 @@ async def test_a_client_is_described_anew_and_dropped(world: World) -> None:
     assert (await api.call("GET", "/clients/shop")).status == 404
 
 
+async def test_whether_people_are_asked_and_what_signs_is_told_and_changed(world: World) -> None:
+    """Both have their defaults, are described anew like everything else, and fall back when left out."""
+    api = await opened(world)
+    shown = await api.done("POST", "/clients", SHOP)
+    assert (shown["consent"], shown["id_token_signed_response_alg"]) == ("ask", None)
+    fresh = {name: value for name, value in SHOP.items() if name != "client_id"}
+    shown = await api.done("PUT", "/clients/shop", fresh | {"consent": "none", "id_token_signed_response_alg": "RS256"})
+    assert (shown["consent"], shown["id_token_signed_response_alg"]) == ("none", "RS256")
+    shown = await api.done("PUT", "/clients/shop", fresh)
+    assert (shown["consent"], shown["id_token_signed_response_alg"]) == ("ask", None)
+
+
 async def test_a_secret_is_rotated(world: World) -> None:
     """Both work for a day."""
     api = await opened(world)
@@ -107,6 +119,8 @@ async def test_bad_metadata_is_refused(world: World) -> None:
         {"client_id": "a b"},
         {"token_endpoint_auth_method": "none"},
         {"require_pkce": False, "kind": "spa"},
+        {"id_token_signed_response_alg": "EdDSA"},
+        {"kind": "native", "redirect_uris": ["com.example.app:/x"], "consent": "none"},
     )
     for change in wrong:
         refused = await api.call("POST", "/clients", SHOP | change)
@@ -116,6 +130,8 @@ async def test_bad_metadata_is_refused(world: World) -> None:
         {"grant_types": ["password"]},
         {"client_secret": "x" * 40},
         {"redirect_uris": "https://a.example/"},
+        {"consent": "maybe"},
+        {"id_token_signed_response_alg": "none"},
     )
     for change in malformed:
         assert (await api.call("POST", "/clients", SHOP | change)).status == 400, change

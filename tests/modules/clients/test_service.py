@@ -12,7 +12,8 @@ from limen.kernel.clock import SystemClock
 from limen.kernel.ids import ClientId, TenantId
 from limen.kernel.secrets import Secret
 from limen.modules import clients, tenants
-from limen.modules.clients import AuthMethod, Client, ClientKind, GrantType, InvalidClient
+from limen.modules.clients import AuthMethod, Client, ClientKind, ConsentRule, GrantType, InvalidClient
+from limen.platform.wire.jose import Alg
 from tests.conftest import World
 
 pytestmark = pytest.mark.anyio
@@ -179,6 +180,11 @@ WRONG = [
     (replace(shop(), grants=(GrantType.REFRESH_TOKEN,)), "grants"),
     (replace(shop(), kind=ClientKind.SERVICE), "grants"),
     (replace(shop(), kind=ClientKind.SPA), "secret"),
+    (replace(shop(), id_token_signed_response_alg=Alg.EDDSA), "id_token_signed_response_alg"),
+    (replace(shop(), id_token_signed_response_alg=Alg.PS256), "id_token_signed_response_alg"),
+    (Client(id=SHOP, kind=ClientKind.SERVICE, consent=ConsentRule.NONE), "consent"),
+    (Client(id=SHOP, kind=ClientKind.NATIVE, redirect_uris=("com.example.app:/x",), consent=ConsentRule.NONE), "consent"),
+    (Client(id=SHOP, kind=ClientKind.NATIVE, redirect_uris=("https://a.example/", "http://127.0.0.1/x"), consent=ConsentRule.NONE), "consent"),
     (replace(shop(), client_uri="javascript:alert(1)"), "client_uri"),
     (replace(shop(), tos_uri="http://a.example"), "tos_uri"),
     (replace(shop(), contacts=("x\n",)), "contacts"),
@@ -193,8 +199,26 @@ WRONG = [
 async def test_what_cannot_be_is_refused_with_its_field(wrong: Client, field: str) -> None:
     """The flaw names the field."""
     client = clients.completed(clients.with_secret(wrong, clients.new_secret(), SystemClock().now()))
-    found = (*clients.flaws(client, dev=False), *clients.flaws_of_scopes(client, acme()))
+    found = (*clients.flaws(client, dev=False), *clients.flaws_beside(client, acme()))
     assert field in {flaw.field for flaw in found}
+
+
+GOOD = [
+    replace(shop(), consent=ConsentRule.NONE, id_token_signed_response_alg=Alg.RS256),
+    Client(id=SHOP, kind=ClientKind.SPA, redirect_uris=("https://a.example/",), consent=ConsentRule.NONE),
+    Client(id=SHOP, kind=ClientKind.NATIVE, redirect_uris=("https://a.example/",), consent=ConsentRule.NONE, id_token_signed_response_alg=Alg.ED25519),
+]
+
+
+@pytest.mark.parametrize("good", GOOD)
+async def test_an_app_whose_address_is_its_own_need_not_ask(world: World, good: Client) -> None:
+    """Wherever the address tells the app, nobody need be asked; what was set comes back from the database."""
+    await make_tenant(world)
+    async with world.work() as work:
+        await clients.save(work, good if good.public else clients.with_secret(good, clients.new_secret(), work.now))
+    kept = await found(world)
+    assert kept is not None
+    assert (kept.consent, kept.id_token_signed_response_alg) == (ConsentRule.NONE, good.id_token_signed_response_alg)
 
 
 async def test_a_client_with_a_flaw_is_not_saved(world: World) -> None:

@@ -55,7 +55,7 @@ async def test_what_was_given_is_not_asked_again(house: World) -> None:
         assert await consents.is_asked(work, ADA, OTHER, ("openid",))
         assert await consents.is_asked(work, AccountId("acc_bob"), APP, ("openid",))
         assert await consents.is_asked(work, ADA, APP, ("openid",), afresh=True)
-    assert await facts(house) == [("consents.consent_given", {"client": "app", "scopes": ["email", "openid"]})]
+    assert await facts(house) == [("consents.consent_given", {"client": "app", "scopes": ["email", "openid"], "implied": False})]
     async with house.db.read(TenantId("rival")) as reader:
         assert await consents.given(reader, ADA, APP) == frozenset()
 

@@ -12,9 +12,10 @@ from msgspec import UNSET, UnsetType
 from limen.kernel.ids import ClientId, new
 from limen.modules.clients import service
 from limen.modules.clients.errors import ClientChangedMeanwhile, ClientExists, InvalidClient, NoSuchClient, ScopeNotHeld
-from limen.modules.clients.model import AuthMethod, Client, ClientKind, GrantType, new_secret, with_secret
+from limen.modules.clients.model import AuthMethod, Client, ClientKind, ConsentRule, GrantType, new_secret, with_secret
 from limen.platform.http import Answer, Call, Endpoint, Json, no_content, scope
 from limen.platform.wire import etags
+from limen.platform.wire.jose import Alg
 
 _READ: Final = scope("limen:clients:read")
 _WRITE: Final = scope("limen:clients:write")
@@ -33,6 +34,9 @@ class ClientMetadata(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     grant_types: tuple[GrantType, ...] = ()
     scope: Annotated[str, msgspec.Meta(max_length=5_000)] = ""
     require_pkce: bool = True
+    consent: ConsentRule = ConsentRule.ASK
+    """Limen's own word: `none` lets an app of the operator's own in without asking people."""
+    id_token_signed_response_alg: Alg | None = None
     client_uri: str | None = None
     policy_uri: str | None = None
     tos_uri: str | None = None
@@ -92,6 +96,8 @@ def _metadata(client: Client) -> dict[str, object]:
         "grant_types": client.grants,
         "scope": " ".join(client.scopes),
         "require_pkce": client.pkce_required,
+        "consent": client.consent,
+        "id_token_signed_response_alg": client.id_token_signed_response_alg,
         "client_uri": client.client_uri,
         "policy_uri": client.policy_uri,
         "tos_uri": client.tos_uri,
@@ -113,6 +119,8 @@ def _client(id: ClientId, given: ClientMetadata) -> Client:  # noqa: A002 - the 
         grants=given.grant_types,
         scopes=tuple(dict.fromkeys(given.scope.split())),
         pkce_required=given.require_pkce,
+        consent=given.consent,
+        id_token_signed_response_alg=given.id_token_signed_response_alg,
         client_uri=given.client_uri,
         policy_uri=given.policy_uri,
         tos_uri=given.tos_uri,

@@ -12,7 +12,7 @@ from limen.modules import tenants
 from limen.modules.clients import store
 from limen.modules.clients.errors import ClientChangedMeanwhile, InvalidClient, NoSuchClient
 from limen.modules.clients.facts import ClientChanged, ClientDropped, SecretRotated
-from limen.modules.clients.model import OVERLAP, Client, completed, flaws, flaws_of_scopes, new_secret, with_secret
+from limen.modules.clients.model import OVERLAP, Client, completed, flaws, flaws_beside, new_secret, with_secret
 from limen.modules.tenants import Flaw
 from limen.platform.sql import Cached, Reader, Work
 
@@ -44,7 +44,7 @@ async def save(work: Work, client: Client, *, dev: bool = False, expected: int |
     if it is another by now. InvalidClient says what forbids it.
     """
     client = completed(client)
-    if found := (*flaws(client, dev=dev), *flaws_of_scopes(client, await tenants.find(work))):
+    if found := (*flaws(client, dev=dev), *flaws_beside(client, await tenants.find(work))):
         raise InvalidClient(*found)
     before = await store.take(work, client.id)
     if expected is not None and expected != (before.version if before else 0):

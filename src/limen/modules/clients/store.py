@@ -8,8 +8,9 @@ from typing import Final, NamedTuple
 import sqlalchemy as sa
 
 from limen.kernel.ids import ClientId
-from limen.modules.clients.model import AuthMethod, Client, ClientKind, GrantType, SecretDigest
+from limen.modules.clients.model import AuthMethod, Client, ClientKind, ConsentRule, GrantType, SecretDigest
 from limen.platform.sql import Choice, Id, Instant, Json, Reader, Work, bind, insert_new, statement, table, upsert
+from limen.platform.wire.jose import Alg
 
 CLIENTS: Final = table(
     "clients",
@@ -29,13 +30,15 @@ CLIENTS: Final = table(
     sa.Column("policy_uri", sa.Text),
     sa.Column("tos_uri", sa.Text),
     sa.Column("contacts", Json(tuple[str, ...]), nullable=False),
+    sa.Column("consent", Choice(ConsentRule)),  # null from before there was a choice
+    sa.Column("id_token_signed_response_alg", Choice(Alg)),
     rowid=True,
 )
 
 _C: Final = CLIENTS.c
 FIELDS: Final = (
     *("kind", "name", "auth_method", "secrets", "redirect_uris", "post_logout_redirect_uris", "grants", "scopes", "pkce_required"),
-    *("client_uri", "policy_uri", "tos_uri", "contacts"),
+    *("client_uri", "policy_uri", "tos_uri", "contacts", "consent", "id_token_signed_response_alg"),
 )
 """Columns that hold what a client says of itself, named as in the model."""
 
@@ -58,6 +61,8 @@ class _Row(NamedTuple):
     policy_uri: str | None
     tos_uri: str | None
     contacts: tuple[str, ...]
+    consent: ConsentRule | None
+    id_token_signed_response_alg: Alg | None
 
     def read(self) -> Client:
         return Client(
@@ -77,6 +82,8 @@ class _Row(NamedTuple):
             policy_uri=self.policy_uri,
             tos_uri=self.tos_uri,
             contacts=self.contacts,
+            consent=self.consent or ConsentRule.ASK,
+            id_token_signed_response_alg=self.id_token_signed_response_alg,
         )
 
 

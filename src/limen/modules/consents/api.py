@@ -18,6 +18,8 @@ class ConsentShown(msgspec.Struct, frozen=True, kw_only=True):
     client: ClientId
     scope: str
     given_at: datetime
+    implied: bool
+    """The person was not asked: the operator lets this app of her own in."""
 
 
 class ConsentList(msgspec.Struct, frozen=True):
@@ -43,7 +45,7 @@ class Withdrawal(msgspec.Struct, frozen=True):
 async def _list(call: Call) -> Answer:
     async with call.read() as reader:
         found = await service.list_of(reader, call.asked(OfAccount).account)
-    return Json(ConsentList(tuple(ConsentShown(client=one.client, scope=one.scope, given_at=one.given_at) for one in found)))
+    return Json(ConsentList(tuple(ConsentShown(client=one.client, scope=one.scope, given_at=one.given_at, implied=one.implied) for one in found)))
 
 
 async def _withdraw(call: Call) -> Answer:

@@ -16,6 +16,8 @@ class ConsentGiven(Fact):
     name: ClassVar[str] = "consents.consent_given"
     client: ClientId
     scopes: tuple[str, ...]
+    implied: bool = False
+    """She was not asked, since the operator lets this app of her own in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

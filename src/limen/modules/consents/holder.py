@@ -26,6 +26,7 @@ class _Consents:
                 "app": one.client,
                 "scope": one.scope,
                 "given": one.given_at.isoformat(),
+                "asked": not one.implied,
                 "withdrawn": one.withdrawn_at.isoformat() if one.withdrawn_at else None,
             }
             for one in found

@@ -30,3 +30,5 @@ class Consent:
     scope: str
     given_at: datetime
     withdrawn_at: datetime | None
+    implied: bool = False
+    """She was not asked: the operator lets this app of her own in (`consent = "none"`)."""

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from limen.kernel.ids import AccountId, ClientId
+from limen.modules import clients
+from limen.modules.clients import ConsentRule
 from limen.modules.consents import store
 from limen.modules.consents.facts import ConsentGiven, ConsentWithdrawn
 from limen.modules.consents.model import Consent
@@ -20,17 +22,26 @@ async def given(reader: Reader, account: AccountId, client: ClientId) -> frozens
 
 
 async def is_asked(reader: Reader, account: AccountId, client: ClientId, scopes: Iterable[str], *, afresh: bool = False) -> bool:
-    """True if the person has to be asked before the client gets these scopes; `afresh` (prompt=consent) asks again whatever was given."""
-    return afresh or not (await store.given(reader, account, client)).issuperset(scopes)
+    """True if the person has to be asked before the client gets these scopes; `afresh` (prompt=consent) asks again whatever was given.
+
+    An app that the operator lets in (`consent = "none"`) need not ask; what it had without asking counts for nothing once it must.
+    """
+    if afresh:
+        return True
+    known = await clients.find(reader, client)
+    if known is not None and known.consent is ConsentRule.NONE:
+        return False
+    return not (await store.allowed(reader, account, client)).issuperset(scopes)
 
 
-async def give(work: Work, account: AccountId, client: ClientId, scopes: Iterable[str]) -> None:
-    """Note that the account lets the client have these scopes, beside those it has."""
-    fresh = sorted(set(scopes) - await store.given(work, account, client))
+async def give(work: Work, account: AccountId, client: ClientId, scopes: Iterable[str], *, implied: bool = False) -> None:
+    """Note that the client has these scopes beside those it has: the account said so or, `implied`, the operator for an app of her own."""
+    before = await (store.given if implied else store.allowed)(work, account, client)
+    fresh = sorted(set(scopes) - before)
     if not fresh:
         return
-    await store.give(work, account, client, fresh)
-    work.record(ConsentGiven(subject=account, client=client, scopes=tuple(fresh)))
+    await store.give(work, account, client, fresh, implied=implied)
+    work.record(ConsentGiven(subject=account, client=client, scopes=tuple(fresh), implied=implied))
 
 
 async def withdraw(work: Work, account: AccountId, client: ClientId, scopes: Iterable[str] | None = None) -> frozenset[str]:

@@ -18,14 +18,16 @@ CONSENTS: Final = table(
     sa.Column("scope", Id, primary_key=True),
     sa.Column("given_at", Instant, nullable=False),
     sa.Column("withdrawn_at", Instant),
+    sa.Column("implied", sa.Boolean),  # null from before there was a choice: she was asked
 )
 
 _C = CONSENTS.c
 _OF_ACCOUNT = (_C.tenant == bind("tenant"), _C.account == bind("account"))
 _OF_CLIENT = (*_OF_ACCOUNT, _C.client == bind("client"))
-_COLUMNS = (_C.account, _C.client, _C.scope, _C.given_at, _C.withdrawn_at)
+_COLUMNS = (_C.account, _C.client, _C.scope, _C.given_at, _C.withdrawn_at, sa.func.coalesce(_C.implied, sa.false()))
 
 _GIVEN = statement(sa.select(_C.scope).where(*_OF_CLIENT, _C.withdrawn_at.is_(None)), into=str)
+_ALLOWED = statement(sa.select(_C.scope).where(*_OF_CLIENT, _C.withdrawn_at.is_(None), _C.implied.is_not(sa.true())), into=str)
 _LIST = statement(
     sa.select(*_COLUMNS).where(*_OF_ACCOUNT, _C.withdrawn_at.is_(None)).order_by(_C.client, _C.scope).limit(bind("most", sa.Integer)), into=Consent
 )
@@ -36,7 +38,7 @@ _ALL = statement(
     .limit(bind("most", sa.Integer)),
     into=Consent,
 )
-_GIVE = statement(upsert(CONSENTS, key=("account", "client", "scope"), set=("given_at", "withdrawn_at")))
+_GIVE = statement(upsert(CONSENTS, key=("account", "client", "scope"), set=("given_at", "withdrawn_at", "implied")))
 _WITHDRAW = statement(sa.update(CONSENTS).where(*_OF_CLIENT, one_of(_C.scope, "scopes"), _C.withdrawn_at.is_(None)).values(withdrawn_at=bind("now")))
 _DROP = statement(sa.delete(CONSENTS).where(*_OF_ACCOUNT))
 
@@ -44,6 +46,11 @@ _DROP = statement(sa.delete(CONSENTS).where(*_OF_ACCOUNT))
 async def given(reader: Reader, account: AccountId, client: ClientId) -> frozenset[str]:
     """Return the scopes the account lets the client have."""
     return frozenset(await reader.all(_GIVEN, account=account, client=client))
+
+
+async def allowed(reader: Reader, account: AccountId, client: ClientId) -> frozenset[str]:
+    """Return those of them that the account itself was asked for."""
+    return frozenset(await reader.all(_ALLOWED, account=account, client=client))
 
 
 async def standing(reader: Reader, account: AccountId, most: int) -> list[Consent]:
@@ -56,10 +63,10 @@ async def all_of(reader: Reader, account: AccountId, after: tuple[str, str], mos
     return await reader.all(_ALL, account=account, client=after[0], scope=after[1], most=most)
 
 
-async def give(work: Work, account: AccountId, client: ClientId, scopes: Iterable[str]) -> None:
+async def give(work: Work, account: AccountId, client: ClientId, scopes: Iterable[str], *, implied: bool) -> None:
     """Store consents given now."""
     for scope in scopes:
-        await work.run(_GIVE, account=account, client=client, scope=scope, given_at=work.now, withdrawn_at=None)
+        await work.run(_GIVE, account=account, client=client, scope=scope, given_at=work.now, withdrawn_at=None, implied=implied)
 
 
 async def withdraw(work: Work, account: AccountId, client: ClientId, scopes: Iterable[str]) -> None:

@@ -20,13 +20,17 @@ PATH: Final = "/account/apps"
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An app as the person who let it in sees it. `words` are English texts, and the tenant's own; `used` is None where it never had a token."""
+    """An app as the person whose account it uses sees it. `words` are English texts, and the tenant's own; `used` is None where it never had a token.
+
+    `implied`: she was asked for nothing of it, since it is the operator's own.
+    """
 
     id: ClientId
     name: str
     words: tuple[str, ...]
     since: datetime
     used: datetime | None
+    implied: bool
 
 
 async def show(call: Call) -> Answer:
@@ -64,7 +68,8 @@ async def _apps(reader: Reader, account: AccountId) -> list[Shown]:
     for client, given in scopes.items():
         known = await clients.find(reader, client)
         words = _words([one.scope for one in given], own)
-        found.append(Shown(client, known.display if known else client, words, min(one.given_at for one in given), used.get(client)))
+        since, implied = min(one.given_at for one in given), all(one.implied for one in given)
+        found.append(Shown(client, known.display if known else client, words, since, used.get(client), implied))
     return sorted(found, key=lambda app: (app.used or app.since, app.id), reverse=True)
 
 

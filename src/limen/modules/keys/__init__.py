@@ -11,7 +11,7 @@ from limen.modules.keys.facts import EpochRotated, MasterRotated, SigningKeyMade
 from limen.modules.keys.model import Spot, Use
 from limen.modules.keys.service.listing import Line, Needed, list_keys, needed
 from limen.modules.keys.service.rotation import Due, advance, due, rotate
-from limen.modules.keys.service.signing import algorithms, ensure, jwks, public_keys, remembered_keys, signer
+from limen.modules.keys.service.signing import algorithms, ensure, jwks, offered, public_keys, remembered_keys, signer
 from limen.modules.keys.service.subject import forget_subject, new_subject, open_fact, seal_fact, subject_box
 from limen.modules.keys.service.tenant import blind, blinds, drop_previous, prepare, rotate_tenant_key, tenant_box
 from limen.modules.keys.service.wrapping import START, Rotated, rewrap_subjects, rewrap_tenants, rotate_epoch, rotate_master
@@ -48,6 +48,7 @@ __all__ = [
     "list_keys",
     "needed",
     "new_subject",
+    "offered",
     "open_fact",
     "prepare",
     "public_keys",

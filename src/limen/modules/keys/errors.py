@@ -15,9 +15,13 @@ class Forgotten(LimenError):
 
 
 class NoSigningKey(LimenError):
-    """The tenant has no key for this algorithm yet: `keys.ensure` makes it, outside any Work."""
+    """The tenant has no key for the algorithm `alg` yet: `keys.ensure` makes it, outside any Work."""
 
     code: ClassVar[str] = "no_signing_key"
+
+    def __init__(self, alg: str, *, operator: str) -> None:
+        super().__init__(operator=operator)
+        self.alg = alg
 
 
 class StillInUse(LimenError):

@@ -10,7 +10,7 @@ from limen.kernel.ids import TenantId
 from limen.modules import grants, keys, tenants
 from limen.modules.tenants import Tenant
 from limen.platform.sql import Caches, Reader
-from limen.platform.wire.jose import SigningKey
+from limen.platform.wire.jose import Alg, SigningKey
 
 if TYPE_CHECKING:
     import asyncio
@@ -37,6 +37,8 @@ class Press:
     """What signs a tenant's tokens, and in whose name; `waiting` is what it is about to sign (`token.signing`)."""
 
     key: SigningKey
+    id_key: SigningKey
+    """Of ID tokens: another one for clients that registered `id_token_signed_response_alg`."""
     issuer: str
     ground: Ground
     caches: Caches
@@ -64,19 +66,21 @@ async def ground(reader: Reader) -> Ground:
     return made
 
 
-async def press(reader: Reader, issuer: str) -> Press:
+async def press(reader: Reader, issuer: str, id_alg: Alg | None = None) -> Press:
     """Return the press. Ask before the first statement of a Work, so that what is read is kept in memory; NoSigningKey before the first key.
 
     The one at hand serves while no cache of this process was told of any change, a second at most: keys take turns by the clock.
     """
     caches, now = reader.tx.db.caches, reader.now
-    kept = _PRESSES.get(issuer)
+    name = issuer if id_alg is None else f"{issuer} {id_alg.value}"
+    kept = _PRESSES.get(name)
     if kept is not None and kept.caches is caches and kept.dropped == caches.dropped and kept.since <= now < kept.until:
         return kept
     dropped = caches.dropped
     found = await ground(reader)
     key = await keys.signer(reader, found.algorithm)
+    id_key = key if id_alg is None else await keys.signer(reader, id_alg.value)
     if len(_PRESSES) >= _MOST:
         _PRESSES.clear()
-    made = _PRESSES[issuer] = Press(key, issuer, found, caches, dropped, now, now + _FRESH)
+    made = _PRESSES[name] = Press(key, id_key, issuer, found, caches, dropped, now, now + _FRESH)
     return made

@@ -12,10 +12,9 @@ from typing import Final
 
 import msgspec
 
-from limen.modules import tenants
+from limen.modules import keys, tenants
 from limen.modules.oauth import client_auth, pkce
 from limen.modules.oauth.authorize.checks import MODES
-from limen.modules.oauth.ground import ground
 from limen.modules.oauth.model import CODE, PROMPTS, STANDARD_SCOPES
 from limen.modules.oauth.token import GRANTS
 from limen.modules.oauth.userinfo import CLAIMS
@@ -78,7 +77,7 @@ _HEADERS: Final = (("cache-control", "public, max-age=300"),)
 _HEADERS_IN_DEV: Final = (("cache-control", "public, max-age=5"),)
 
 
-def document(tenant: Tenant, issuer: str, algorithm: str) -> Metadata:
+def document(tenant: Tenant, issuer: str) -> Metadata:
     """Return the document of a tenant that stands at `issuer`."""
     own = sorted(scope for resource in tenant.resources for scope in resource.scopes)
     return Metadata(
@@ -92,7 +91,7 @@ def document(tenant: Tenant, issuer: str, algorithm: str) -> Metadata:
         end_session_endpoint=f"{issuer}/oauth/logout",
         scopes_supported=(*STANDARD_SCOPES, *own, *sorted(API_SCOPES)),
         claims_supported=(*PROTOCOL_CLAIMS, *(claim for claims in CLAIMS.values() for claim in claims)),
-        id_token_signing_alg_values_supported=(algorithm,),
+        id_token_signing_alg_values_supported=tuple(one.value for one in keys.offered(tenant)),
         ui_locales_supported=tenant.languages,
     )
 
@@ -103,12 +102,12 @@ async def _metadata(call: Call) -> Answer:
         tenant = await tenants.find(reader)
         kept = _KEPT.get(issuer)
         if kept is None or kept.tenant is not tenant:
-            kept = _make(tenant, issuer, (await ground(reader)).algorithm)
+            kept = _make(tenant, issuer)
     return Raw(kept.plain, "application/json", headers=_HEADERS_IN_DEV if call.site.dev else _HEADERS, packed=kept.packed)
 
 
-def _make(tenant: Tenant, issuer: str, algorithm: str) -> _Kept:
-    plain = msgspec.json.encode(document(tenant, issuer, algorithm))
+def _make(tenant: Tenant, issuer: str) -> _Kept:
+    plain = msgspec.json.encode(document(tenant, issuer))
     deflate = zlib.compressobj(9, zlib.DEFLATED, 31)
     kept = _KEPT[issuer] = _Kept(tenant, plain, deflate.compress(plain) + deflate.flush())
     if len(_KEPT) > _MOST:

@@ -107,11 +107,12 @@ async def settings(reader: Reader, module: str, kind: type[T]) -> T:
     known = await _known(reader)
     made = known.settings.get((module, kind))
     if not isinstance(made, kind):
-        made = known.settings[module, kind] = _settings(known.tenant, module, kind)
+        made = known.settings[module, kind] = settings_of(known.tenant, module, kind)
     return made
 
 
-def _settings(tenant: Tenant, module: str, kind: type[T]) -> T:
+def settings_of(tenant: Tenant, module: str, kind: type[T]) -> T:
+    """Return what `settings` does, of a tenant at hand."""
     values = tenant.settings.get(module)
     if not values:
         return kind()

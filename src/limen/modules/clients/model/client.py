@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 from limen.kernel import secrets
 from limen.kernel.ids import ClientId
 from limen.kernel.secrets import Secret
-from limen.modules import tenants
+from limen.modules import keys, tenants
 from limen.modules.clients.model import redirects
 from limen.modules.tenants import Flaw
+from limen.platform.wire.jose import Alg
 
 SECRET_PREFIX: Final = "lmn_cs_"  # noqa: S105 - what scanners of leaked secrets look for
 SECRET_LENGTH: Final = 32
@@ -55,6 +56,14 @@ class GrantType(enum.Enum):
     CLIENT_CREDENTIALS = "client_credentials"
 
 
+class ConsentRule(enum.Enum):
+    """Whether people are asked before the application gets what it wants."""
+
+    ASK = "ask"
+    NONE = "none"
+    """An app of the operator's own: she lets it in herself. `prompt=consent` asks all the same."""
+
+
 PUBLIC: Final = frozenset({ClientKind.SPA, ClientKind.NATIVE})
 """Kinds that run in the user's hands: no secret, always PKCE (RFC 6749, section 2.1)."""
 _BY_PERSON: Final = frozenset({GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN})
@@ -91,6 +100,9 @@ class Client:
     grants: tuple[GrantType, ...] = ()
     scopes: tuple[str, ...] = ()
     pkce_required: bool = True
+    consent: ConsentRule = ConsentRule.ASK
+    id_token_signed_response_alg: Alg | None = None
+    """What its ID tokens are signed with; None: the first of the tenant's."""
     client_uri: str | None = None
     policy_uri: str | None = None
     tos_uri: str | None = None
@@ -176,15 +188,22 @@ def secret_flaw(secret: Secret[str], *, dev: bool) -> Flaw | None:
 
 
 def flaws(client: Client, *, dev: bool) -> tuple[Flaw, ...]:
-    """Return everything that forbids to save it; in dev mode http to this machine is allowed. For its scopes see `flaws_of_scopes`."""
-    return (*_flaws_of_record(client), *_flaws_of_grants(client), *_flaws_of_uris(client, dev=dev))
+    """Return everything that forbids to save it; in dev mode http to this machine is allowed. For what its tenant has see `flaws_beside`."""
+    return (*_flaws_of_record(client), *_flaws_of_grants(client), *_flaws_of_uris(client, dev=dev), *_flaws_of_consent(client))
 
 
-def flaws_of_scopes(client: Client, tenant: tenants.Tenant) -> tuple[Flaw, ...]:
-    """Return a flaw for each scope that is no resource's of the tenant and not about the person."""
+def flaws_beside(client: Client, tenant: tenants.Tenant) -> tuple[Flaw, ...]:
+    """Return a flaw for each scope that is no resource's of the tenant and not about the person, and for an algorithm it does not sign with."""
     own = frozenset() if client.kind is ClientKind.SERVICE else tenants.OWN_SCOPES
     known = {*own, *tenants.API_SCOPES, *(scope for resource in tenant.resources for scope in resource.scopes)}
-    return tuple(Flaw("scopes", *_unknown(scope)) for scope in client.scopes if scope not in known)
+    return (*(Flaw("scopes", *_unknown(scope)) for scope in client.scopes if scope not in known), *_flaws_of_algorithm(client, tenant))
+
+
+def _flaws_of_algorithm(client: Client, tenant: tenants.Tenant) -> Iterator[Flaw]:
+    wanted = client.id_token_signed_response_alg
+    if wanted is not None and wanted not in (offered := keys.offered(tenant)):
+        names = ", ".join(one.value for one in offered)
+        yield Flaw("id_token_signed_response_alg", f"`{wanted.value}` is not what this tenant signs with", f"There are {names} ([tenant.keys] algorithms)")
 
 
 def _unknown(scope: str) -> tuple[str, str]:
@@ -248,6 +267,20 @@ def _flaws_of_uris(client: Client, *, dev: bool) -> Iterator[Flaw]:
     for field, page in (("client_uri", client.client_uri), ("policy_uri", client.policy_uri), ("tos_uri", client.tos_uri)):
         if page is not None and (redirects.fault(page, native=False, dev=dev) or urlsplit(page).scheme not in ("http", "https")):
             yield Flaw(field, f"`{_shown(page)}` is no web page", 'Write for example "https://example.com/terms"')
+
+
+def _flaws_of_consent(client: Client) -> Iterator[Flaw]:
+    """Without a question nothing but its address tells an app: one that another app on the device could claim is not enough (RFC 8252, 8.6)."""
+    if client.consent is ConsentRule.ASK:
+        return
+    if GrantType.AUTHORIZATION_CODE not in client.grants:
+        yield Flaw("consent", "without `authorization_code` nobody is asked", "Leave it out")
+    if client.kind is ClientKind.NATIVE and any(urlsplit(uri).scheme != "https" for uri in client.redirect_uris):
+        yield Flaw(
+            "consent",
+            "`none` is not for a native app that is reached by a scheme of its own or by loopback: another app could come in its name (RFC 8252, 8.6)",
+            "Register https addresses that the app has claimed, or leave people to be asked",
+        )
 
 
 def _shown(uri: str) -> str:

@@ -72,7 +72,7 @@ async def make(work: Work, code: Code, *, refreshable: bool) -> Made | CodeRefus
     permit = code.permit
     if await sessions.find(work, permit.session) is None:
         return CodeRefusal.SESSION_ENDED
-    if await consents.is_asked(work, permit.account, permit.client, permit.scopes):
+    if not (await consents.given(work, permit.account, permit.client)).issuperset(permit.scopes):
         return CodeRefusal.CONSENT_WITHDRAWN
     lives = await limits(work)
     grant = Grant(

@@ -46,7 +46,7 @@ async def signer(reader: Reader, alg: str = "ES256") -> SigningKey:
     ring = await _RINGS.get(reader, _ONLY)
     found = ring.signer(alg, reader.now) if ring is not None else None
     if found is None:
-        raise NoSigningKey(operator=f"{reader.tenant} has no {alg[:20]} key")
+        raise NoSigningKey(alg, operator=f"{reader.tenant} has no {alg[:20]} key")
     return found
 
 
@@ -73,6 +73,11 @@ async def algorithms(reader: Reader) -> tuple[Alg, ...]:
     return (await tenants.settings(reader, Tenant.section, Tenant)).algorithms
 
 
+def offered(tenant: tenants.Tenant) -> tuple[Alg, ...]:
+    """Return what `algorithms` does, of a tenant at hand."""
+    return tenants.settings_of(tenant, Tenant.section, Tenant).algorithms
+
+
 async def ensure(db: Database, tenant: TenantId, alg: str = "ES256") -> None:
     """Make the tenant's first key of an algorithm if it has none: call it outside any Work when `signer` raised NoSigningKey.
 
@@ -80,7 +85,7 @@ async def ensure(db: Database, tenant: TenantId, alg: str = "ES256") -> None:
     """
     wanted = _SIGN.get(alg)
     if wanted is None:
-        raise NoSigningKey(operator=f"{alg[:20]} is no algorithm Limen signs with")
+        raise NoSigningKey(alg, operator=f"{alg[:20]} is no algorithm Limen signs with")
     making = _MAKING.setdefault(db, {})
     task = making.get((tenant, wanted))
     if task is None:
@@ -92,6 +97,7 @@ async def ensure(db: Database, tenant: TenantId, alg: str = "ES256") -> None:
 async def _ensure(db: Database, tenant: TenantId, alg: Alg) -> None:
     async with db.read(tenant) as read:
         if any(row.alg is alg and row.stage is Stage.CURRENT for row in await store.signing_keys(read)):
+            db.caches.drop([(_RINGS.name, tenant, _ONLY)])  # another process made it, and its notice is not here yet
             return
         await tenant_box(read)
     key = await made(alg)

@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 import msgspec
 
 from limen.kernel.ids import AccountId, JourneyId, RequestId, SessionId
-from limen.modules import clients, grants, journey, sessions, signin, tenants
-from limen.modules.clients import Client
+from limen.modules import clients, consents, grants, journey, sessions, signin, tenants
+from limen.modules.clients import Client, ConsentRule
 from limen.modules.grants import Permit, Terms
 from limen.modules.journey import Return
 from limen.modules.oauth import jobs, store, tally
@@ -186,6 +186,8 @@ async def _issue(work: Work, sound: _Sound, here: Situation) -> Answer:
     target = aim(case.tenant, case.issuer, case.client, here.ask.scopes, person=True)
     if session is None or isinstance(target, Refused):
         raise ValueError("a code is issued after every rule is met")
+    if case.client.consent is ConsentRule.NONE:
+        await consents.give(work, session.account, case.client.id, here.ask.scopes, implied=True)
     permit = Permit(session.account, case.client.id, session.id, here.ask.scopes, target.audience, session.acr, session.amr, session.auth_time)
     terms = Terms(redirect_uri=sound.redirect_uri, redirect_given=bool(case.asked.redirect_uri), challenge=case.asked.code_challenge, nonce=case.asked.nonce)
     grant, code = await grants.issue_code(work, permit, terms)

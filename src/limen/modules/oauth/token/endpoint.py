@@ -13,7 +13,7 @@ from limen.modules.oauth.answers import refused
 from limen.modules.oauth.client_auth import Shown
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.facts import TokenIssued, TokenRefused
-from limen.modules.oauth.ground import Press, ground, press
+from limen.modules.oauth.ground import Press, press
 from limen.modules.oauth.model import TokenBody
 from limen.modules.oauth.token.authorization_code import AUTHORIZATION_CODE
 from limen.modules.oauth.token.client_credentials import CLIENT_CREDENTIALS
@@ -44,11 +44,8 @@ async def _token(call: Call) -> Answer:
         return await _refuse(call, _Refusal(found, counted=False))
     try:
         outcome = await _served(call, found, _parsed(form))
-    except keys.NoSigningKey:  # the tenant's very first token: its key is made outside any Work, then all begins anew
-        async with call.read() as reader:
-            algorithm = (await ground(reader)).algorithm
-        await keys.ensure(call.db, call.tenant, algorithm)
-        outcome = await _served(call, found, _parsed(form))
+    except keys.NoSigningKey as missing:
+        outcome = await _served_after(call, found, missing.alg)
     return await _refuse(call, outcome) if isinstance(outcome, _Refusal) else Json(await signed(*outcome))
 
 
@@ -56,6 +53,16 @@ async def _refuse(call: Call, refusal: _Refusal) -> Answer:
     if not refusal.counted:
         await call.refused(refusal.why.reason)
     return refused(refusal.why, call.site.issuer)
+
+
+async def _served_after(call: Call, found: Shown, alg: str) -> tuple[Press, Given] | _Refusal:
+    """Make the first key of an algorithm outside any Work and begin anew. A client may lack two: the tenant's usual one, and that of its ID tokens."""
+    await keys.ensure(call.db, call.tenant, alg)
+    try:
+        return await _served(call, found, _parsed(call.form))
+    except keys.NoSigningKey as missing:
+        await keys.ensure(call.db, call.tenant, missing.alg)
+        return await _served(call, found, _parsed(call.form))
 
 
 async def _served(call: Call, found: Shown, grant: Grant | Refused) -> tuple[Press, Given] | _Refusal:
@@ -69,7 +76,7 @@ async def _served(call: Call, found: Shown, grant: Grant | Refused) -> tuple[Pre
         if grant.type not in client.grants:
             why = Refused(Code.UNAUTHORIZED_CLIENT, f"The client is not registered for the grant {grant.type.value}.")
             return _recorded(work, client, call.form, why)
-        signs = await press(work, call.site.issuer)
+        signs = await press(work, call.site.issuer, client.id_token_signed_response_alg)
         outcome = await grant.decide(work, Wish(call.form, client, signs))
         if isinstance(outcome, Refused):
             return _recorded(work, client, call.form, outcome)

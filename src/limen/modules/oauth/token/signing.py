@@ -50,5 +50,5 @@ def _body(press: Press, given: Given) -> TokenBody:
         expires_in=given.lifetime,
         scope=given.scope,
         refresh_token=given.refresh,
-        id_token=signed_identity(key, given.identity) if given.identity is not None else None,
+        id_token=signed_identity(press.id_key, given.identity) if given.identity is not None else None,
     )
