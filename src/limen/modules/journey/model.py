@@ -101,6 +101,8 @@ class State:
     proofs: tuple[Proof, ...] = ()
     marks: Mapping[str, str] = field(default_factory=dict)
     """What steps note for themselves and each other, under `<module>.<word>`."""
+    kept: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """Likewise, of what nobody may see: the hash of a password that was chosen for an account to come."""
     errors: Errors = field(default_factory=dict)
     """What was wrong with the last answer; the next page shows it."""
     remarks: tuple[str | Message, ...] = ()
@@ -113,6 +115,14 @@ class State:
     def unmarked(self, *names: str) -> State:
         """Return the state without these marks."""
         return dataclasses.replace(self, marks={name: value for name, value in self.marks.items() if name not in names})
+
+    def keeping(self, name: str, octets: bytes) -> State:
+        """Return the state with something kept that nobody may see."""
+        return dataclasses.replace(self, kept={**self.kept, name: octets})
+
+    def without(self, *names: str) -> State:
+        """Return the state without these marks and what was kept under these names."""
+        return dataclasses.replace(self.unmarked(*names), kept={name: octets for name, octets in self.kept.items() if name not in names})
 
     def saying(self, *remarks: str | Message) -> State:
         """Return the state with something for the next page to say."""

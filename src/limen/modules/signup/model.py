@@ -9,6 +9,12 @@ MADE: Final = "signup.made"
 """Mark: this journey made the account."""
 PASSWORD_DONE: Final = "signup.password_done"  # noqa: S105 - the name of a mark
 NAME_DONE: Final = "signup.name_done"
+SECRET: Final = "signup.secret"  # noqa: S105 - a name too
+"""Kept: what is to be stored of the password that was chosen."""
+GIVEN: Final = "signup.given_name"
+FAMILY: Final = "signup.family_name"
+CHOSEN: Final = (PASSWORD_DONE, NAME_DONE, SECRET, GIVEN, FAMILY)
+"""All that somebody chose for an account to come."""
 
 
 class Wish(enum.Enum):

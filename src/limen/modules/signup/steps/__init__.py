@@ -6,10 +6,10 @@ from typing import Final
 
 from limen.modules import signin
 from limen.modules.journey import AnyStep, Journey
-from limen.modules.signup.steps.address import CREATE, EXISTING, IDENTIFY, PROVE
-from limen.modules.signup.steps.person import NAME, PASSWORD
+from limen.modules.signup.steps.address import EXISTING, IDENTIFY, PROVE
+from limen.modules.signup.steps.person import CREATE, NAME, PASSWORD
 
-STEPS: Final[tuple[AnyStep, ...]] = (IDENTIFY, PROVE, EXISTING, CREATE, PASSWORD, NAME)
+STEPS: Final[tuple[AnyStep, ...]] = (IDENTIFY, PROVE, EXISTING, PASSWORD, NAME, CREATE)
 
 JOURNEYS: Final = (
     Journey(
@@ -20,9 +20,9 @@ JOURNEYS: Final = (
             "signin.send_code",
             "signup.prove",
             "signup.existing",
-            "signup.create",
             "signup.password",
             "signup.name",
+            "signup.create",
             "signin.enter",
             "consents.consent",
         ),

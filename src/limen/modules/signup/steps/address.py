@@ -1,4 +1,4 @@
-"""First the address is proved, then the account is made: an address that nobody proved reserves nothing."""
+"""First the address is proved: one that nobody proved reserves nothing, and one that has an account leads to it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from limen.modules import accounts, factors, signin
 from limen.modules.factors import Answer, Checked
 from limen.modules.journey import Advance, Nothing, Outcome, State, Step, Switch, View
 from limen.modules.signup import service
-from limen.modules.signup.model import MADE
+from limen.modules.signup.model import CHOSEN, MADE
 from limen.platform.pages import Page, _m
 from limen.platform.sql import Reader, Work
 
@@ -75,31 +75,15 @@ async def _say_taken(reader: Reader, state: State) -> Page:
 
 
 async def _go_on_signing_in(work: Work, view: View, answer: Nothing, checked: None) -> Outcome:
+    """Lead her to the account there is. What she chose for one of her own is none of its."""
     del checked
-    state = view.state
+    state = view.state.without(*CHOSEN)
     if answer.action == "another":
         return Advance(signin.nobody(state))
     found = await accounts.by_normal(work, *state.identifier) if state.identifier else None
     if found is None:
         return Advance(dataclasses.replace(state, account=None))
     return Switch(signin.SIGN_IN, signin.past_create(dataclasses.replace(state, account=found.id)))
-
-
-async def _may_make(reader: Reader, state: State) -> bool:
-    del reader
-    return state.account is None and bool(state.proofs)
-
-
-async def _make(work: Work, view: View, answer: Nothing, checked: None) -> Outcome:
-    """Make the account for the address that was proved; somebody may have made it this instant."""
-    del answer, checked
-    state = view.state
-    proved = next(proof.identifier for proof in state.proofs if proof.identifier is not None)
-    match await accounts.create(work, *proved):
-        case accounts.Taken(account):
-            return Advance(dataclasses.replace(state, account=account))
-        case accounts.Account(id=account):
-            return Advance(dataclasses.replace(state.marked(MADE), account=account))
 
 
 IDENTIFY: Final = Step[signin.Identify, str](
@@ -116,4 +100,3 @@ PROVE: Final = Step[Answer, Checked](
     fields_for=signin.fields_of,
 )
 EXISTING: Final = Step[Nothing, None](name="signup.existing", path="/signup", applies=_is_taken, page=_say_taken, settle=_go_on_signing_in, fields=Nothing)
-CREATE: Final = Step[Nothing, None](name="signup.create", path="/signup", applies=_may_make, settle=_make, fields=Nothing)
