@@ -43,7 +43,10 @@ class Ask:
     max_age: int | None = None
     """Seconds since the last active sign-in, at most; 0 asks for a fresh one."""
     prompt: frozenset[str] = frozenset()
+    account: AccountId | None = None
+    """Whom an `id_token_hint` names: nobody else will do."""
     login_hint: str = ""
+    """Whom the app means, perhaps an address: a suggestion."""
     locales: tuple[str, ...] = ()
     form_target: str = ""
     """Origin or scheme of the validated redirect target, for the pages' `form-action`."""

@@ -11,7 +11,7 @@ from limen.kernel.ids import ClientId, JourneyId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInRefused(Fact):
-    """Somebody proved who she is and was not let in: `account_suspended`, `account_closed`, `proof_of_another`."""
+    """Somebody proved who she is and was not let in: `account_suspended`, `account_closed`, `account_gone`, `proof_of_another`, `another_account_expected`."""
 
     name: ClassVar[str] = "signin.sign_in_refused"
     journey: JourneyId

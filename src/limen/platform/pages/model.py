@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A sentence to be said later in the reader's language; it can be stored. `values` fill `{name}`; `count` picks the plural."""
+    """A sentence to be said later in the reader's language; it can be stored. `values` fill `{name}`; `count` picks the plural.
+
+    `kind` is that of the notice it stands in, where it is a remark.
+    """
 
     text: str
     values: Mapping[str, str | int] = field(default_factory=dict)
     plural: str = ""
     count: int = 0
+    kind: str = "success"
 
 
 def counted(text: str, plural: str, count: int, /, **values: str | int) -> Message:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlencode
 
 import msgspec
 
-from limen.kernel.ids import AccountId, JourneyId, RequestId, SessionId
+from limen.kernel.ids import JourneyId, RequestId, SessionId
 from limen.modules import clients, consents, grants, journey, sessions, signin, tenants
 from limen.modules.clients import Client, ConsentRule
 from limen.modules.grants import Permit, Terms
@@ -17,7 +17,7 @@ from limen.modules.journey import Return
 from limen.modules.oauth import jobs, store, tally
 from limen.modules.oauth.access_token import aim
 from limen.modules.oauth.authorize.checks import Case, Entry, check
-from limen.modules.oauth.authorize.interaction import Situation, Unmet, Way, unmet
+from limen.modules.oauth.authorize.interaction import OTHER, Situation, Unmet, Way, unmet
 from limen.modules.oauth.errors import Code, NothingWaits, Refused, UnknownClient, UnregisteredAddress
 from limen.modules.oauth.facts import AuthorizationRefused, CodeIssued
 from limen.modules.oauth.id_token import read_hint
@@ -39,7 +39,6 @@ class Waiting(msgspec.Struct, frozen=True):
 
     asked: Asked
     begun: datetime
-    hinted: AccountId | None = None
 
 
 _encode = msgspec.json.Encoder().encode
@@ -136,9 +135,8 @@ def _address(client: Client, asked: Asked) -> str | None:
 async def _situation(reader: Reader, sound: _Sound, session: SessionId | None, begun: datetime) -> Situation:
     hint = await read_hint(reader, sound.case.issuer, sound.asked.id_token_hint) if sound.asked.id_token_hint else None
     return Situation(
-        ask=sound.asked.ask(sound.redirect_uri),
+        ask=replace(sound.asked.ask(sound.redirect_uri), account=hint.account if hint else None),
         session=await sessions.find(reader, session) if session else None,
-        hinted=hint.account if hint else None,
         begun=begun,
     )
 
@@ -147,7 +145,7 @@ async def _begin(call: Call, sound: _Sound, here: Situation) -> Answer:
     """Put the request aside and lead the person through a journey; it comes back to `RESUME`."""
     browser = call.browser.digest()
     async with call.work() as work:
-        request = await store.add(work, RequestKind.AUTHORIZE, browser, _encode(Waiting(sound.asked, here.begun, here.hinted)))
+        request = await store.add(work, RequestKind.AUTHORIZE, browser, _encode(Waiting(sound.asked, here.begun)))
         await jobs.order_sweep(work)
         session = here.session.id if here.session else None
         walk = await journey.begin(work, signin.SIGN_IN, here.ask, Return(DOOR, request), browser, session)
@@ -166,7 +164,7 @@ async def _back_from_journey(call: Call, request: RequestId, walked: JourneyId) 
         waiting = _decode(plain)
         sound = await _sound(work, call, waiting.asked)
         if ended.refusal:
-            return sound.refuse(call, Refused(_code(ended.refusal), "The person said no."))
+            return sound.refuse(call, _refused(ended.refusal))
         if refusal := check(sound.case, Entry.RESUME):
             return sound.refuse(call, refusal)
         here = await _situation(work, sound, ended.session, waiting.begun)
@@ -176,8 +174,9 @@ async def _back_from_journey(call: Call, request: RequestId, walked: JourneyId) 
         return await _issue(work, sound, here)
 
 
-def _code(word: str) -> Code:
-    return next((code for code in Code if code.value == word), Code.ACCESS_DENIED)
+def _refused(word: str) -> Refused:
+    """Return why a journey came back without what was asked for: the person said no, or was another than the one expected."""
+    return OTHER if word == OTHER.code.value else Refused(Code.ACCESS_DENIED, "The person said no.")
 
 
 async def _issue(work: Work, sound: _Sound, here: Situation) -> Answer:

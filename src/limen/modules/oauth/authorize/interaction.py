@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from limen.kernel.ids import AccountId
 from limen.modules import accounts, consents, signin
 from limen.modules.journey import Ask
 from limen.modules.oauth.authorize.checks import Entry
@@ -35,8 +34,6 @@ class Situation:
 
     ask: Ask
     session: Session | None
-    hinted: AccountId | None
-    """Whom `id_token_hint` names."""
     begun: datetime
     """When the request came: what happened since then is fresh."""
 
@@ -62,7 +59,7 @@ async def _no_choice_wanted(reader: Reader, here: Situation) -> bool:
 
 async def _the_one_hinted(reader: Reader, here: Situation) -> bool:
     del reader
-    return here.hinted is None or here.session is None or here.session.account == here.hinted
+    return here.ask.account is None or here.session is None or here.session.account == here.ask.account
 
 
 async def _the_one_named(reader: Reader, here: Situation) -> bool:
@@ -114,7 +111,7 @@ async def _consented(reader: Reader, here: Situation) -> bool:
 _LOGIN: Final = Refused(Code.LOGIN_REQUIRED, "The person has to sign in, and nobody may be asked.")
 _CREATE: Final = Refused(Code.INTERACTION_REQUIRED, "The person has to make an account, and nobody may be asked.")
 _SELECT: Final = Refused(Code.ACCOUNT_SELECTION_REQUIRED, "The person has to choose an account, and nobody may be asked.")
-_OTHER: Final = Refused(Code.LOGIN_REQUIRED, "Another person is signed in than the one the request hints at.", "another_person")
+OTHER: Final = Refused(Code.LOGIN_REQUIRED, "Another person is signed in than the one the request hints at.", "another_person")
 _WEAK: Final = Refused(Code.UNMET_AUTHENTICATION_REQUIREMENTS, "None of the acr_values can be reached with what this person has set up.")
 _CONSENT: Final = Refused(Code.CONSENT_REQUIRED, "The person has not allowed this app what it asks for.")
 
@@ -127,8 +124,8 @@ RULES: Final[tuple[tuple[str, Rule, Refused, Way, Entry], ...]] = (
     ("somebody is signed in", _signed_in, _LOGIN, _ASK, _A | _R),
     ("prompt=create", _no_account_wanted, _CREATE, _ASK, _A),
     ("prompt=select_account", _no_choice_wanted, _SELECT, _ASK, _A),
-    ("id_token_hint", _the_one_hinted, _OTHER, _ASK, _A | _R),
-    ("login_hint", _the_one_named, _OTHER, _ASK, _A),
+    ("id_token_hint", _the_one_hinted, OTHER, _ASK, _A | _R),
+    ("login_hint", _the_one_named, OTHER, _ASK, _A),
     ("prompt=login, max_age, acr_values", _holds, _LOGIN, _ASK, _A),
     ("prompt=login, max_age, when the request came", _fresh_since, _LOGIN, _END, _R),
     ("acr_values within reach", _strong, _WEAK, _END, _A | _R),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from typing import Final
 
+from limen.kernel.ids import AccountId
 from limen.modules import accounts, sessions
-from limen.modules.journey import Advance, Nothing, Outcome, State, Step, Switch, View
+from limen.modules.journey import Advance, Ask, Nothing, Outcome, State, Step, Switch, View
 from limen.modules.signin import service
 from limen.modules.signin.model import SIGN_UP
-from limen.modules.signin.steps.identify import OFFERED
-from limen.platform.pages import Page, _m
+from limen.modules.signin.steps.identify import OFFERED, app_of, typed
+from limen.platform.pages import Message, Page, _m
 from limen.platform.sql import Reader, Work
 
 RESUMED: Final = "signin.resumed"
@@ -32,30 +33,57 @@ async def _to_sign_up(work: Work, view: View, answer: Nothing, checked: None) ->
     return Switch(SIGN_UP, past_create(view.state))
 
 
-async def _came_signed_in(reader: Reader, state: State) -> bool:
+async def _is_somebody(reader: Reader, state: State) -> bool:
+    """True if somebody is signed in here, or the app says who it has to be."""
     del reader
-    return state.session is not None and state.account is None and not state.mark(RESUMED)
+    return (state.session is not None or state.ask.account is not None) and state.account is None and not state.mark(RESUMED)
 
 
 async def _resume(work: Work, view: View, answer: Nothing, checked: None) -> Outcome:
-    """Take the session's account, unless the app hints at somebody else."""
+    """Take the session's account, unless the app means somebody else: then say whom."""
     del answer, checked
     state = view.state.marked(RESUMED)
     session = await sessions.find(work, state.session) if state.session else None
-    if session is None:
-        return Advance(dataclasses.replace(state, session=None))
-    own = await service.identifiers(work, session.account)
-    if not own or (state.ask.login_hint and not _is_one_of(state.ask.login_hint, own)):
-        return Advance(state)
-    return Advance(dataclasses.replace(state, account=session.account, identifier=own[0]))
+    state = dataclasses.replace(state, session=session.id if session else None)
+    own = await service.identifiers(work, session.account) if session else ()
+    if session is not None and own and _is_meant(state.ask, session.account, own):
+        return Advance(dataclasses.replace(state, account=session.account, identifier=own[0]))
+    return Advance(await _expecting(work, view, state) if state.ask.account or own else state)
 
 
-def _is_one_of(hint: str, own: tuple[tuple[str, str], ...]) -> bool:
-    """True if a hint is one of the identifiers, or cannot be one at all."""
+def _is_meant(ask: Ask, account: AccountId, own: tuple[tuple[str, str], ...]) -> bool:
+    """True unless an app hints at another account than this one, which has these identifiers."""
+    if ask.account is not None:
+        return ask.account == account
+    hinted = _address(ask.login_hint)
+    return not hinted or (accounts.EMAIL, hinted) in own
+
+
+def _address(hint: str) -> str:
+    """Return the address that a login_hint is, in the form that is compared; empty if it is none."""
     try:
-        return ("email", accounts.normalise("email", hint)) in own
+        return accounts.normalise(accounts.EMAIL, hint)
     except accounts.InvalidIdentifier:
-        return True
+        return ""
+
+
+async def _expecting(work: Work, view: View, state: State) -> State:
+    """Return the state whose next page says which account the app expects.
+
+    Its address is said where the app gave it, or where this browser signed it in before: an ID token need not hold it, and whoever has
+    one must not learn it here.
+    """
+    ask, address = state.ask, _address(state.ask.login_hint)
+    if ask.account is not None:
+        known = ask.account in (await service.device_of(work, view.visitor.device)).accounts
+        address = next((value for _, value in await service.identifiers(work, ask.account)), "") if known else ""
+        state = typed(state, address) if address else state
+    named = _m("{app} expects the account {account}. Sign in with it to go on.")
+    used = _m("{app} expects the account that you used there before. Sign in with it to go on.")
+    remarks = [Message(named if address else used, {"app": await app_of(work, state), "account": address}, kind="info")]
+    if state.session is not None:
+        remarks.append(Message(_m("Another account is signed in here. It is signed out when you sign in with this one."), kind="info"))
+    return state.saying(*remarks)
 
 
 async def _may_choose(reader: Reader, state: State) -> bool:
@@ -82,5 +110,5 @@ async def _chosen(work: Work, view: View, answer: Nothing, checked: None) -> Out
 
 CREATE: Final = Step[Nothing, None](name="signin.create", path="/signin", applies=_wants_account, settle=_to_sign_up, fields=Nothing)
 """`prompt=create` (Initiating User Registration via OpenID Connect 1.0)."""
-RESUME: Final = Step[Nothing, None](name="signin.resume", path="/signin", applies=_came_signed_in, settle=_resume, fields=Nothing)
+RESUME: Final = Step[Nothing, None](name="signin.resume", path="/signin", applies=_is_somebody, settle=_resume, fields=Nothing)
 SELECT_ACCOUNT: Final = Step[Nothing, None](name="signin.select_account", path="/signin", applies=_may_choose, page=_choices, settle=_chosen, fields=Nothing)

@@ -8,7 +8,7 @@ from typing import Final
 from limen.kernel.ids import AccountId
 from limen.modules import accounts
 from limen.modules.accounts import AccountState
-from limen.modules.journey import Entered, Nothing, Outcome, Passed, Refused, State, Step, Switch, View
+from limen.modules.journey import Denied, Entered, Nothing, Outcome, Passed, Refused, State, Step, Switch, View
 from limen.modules.signin import service
 from limen.modules.signin.facts import SignInRefused
 from limen.modules.signin.model import SIGN_IN, judge
@@ -52,6 +52,9 @@ async def _settle(work: Work, view: View, answer: Nothing, checked: None) -> Out
     match verdict:
         case Refused(reason):
             return turned_away(work, view, state.account, reason)
+        case Passed() if state.ask.account not in (None, state.account):
+            work.record(SignInRefused(subject=state.account, journey=view.visitor.journey, reason="another_account_expected", client=state.ask.client))
+            return Denied(state, "login_required")
         case Passed():
             opened, cookies = await service.open_session(work, view, verdict)
             return Entered(dataclasses.replace(state.marked(ENTERED), session=opened.session.id, proofs=()), cookies)
