@@ -70,7 +70,7 @@ def test_what_it_keeps_fits_and_hides_the_answer(way: Factor) -> None:
         kept, answer = made.secret, SAMPLE
     else:
         assert way.challenge is not None
-        challenge = way.challenge(Purpose.SIGN_IN)
+        challenge = way.challenge(Purpose.SIGN_IN, 0)
         kept, answer = challenge.kept, challenge.sending.values["code"]
     assert isinstance(way.check(kept, answer), Match)
     assert way.check(kept, f"{answer}1") == Mismatch()
@@ -82,7 +82,7 @@ def test_what_it_sends_is_a_notice(way: Factor) -> None:
     if way.challenge is None:
         return
     for purpose in Purpose:
-        made = way.challenge(purpose)
+        made = way.challenge(purpose, 0)
         assert isinstance(made, Challenge)
         for sending in filter(None, (made.sending, made.absent)):
             assert NOTICES[sending.template].needs <= {*sending.values, "link"}

@@ -21,6 +21,16 @@ def test_a_challenge_keeps_a_digest_and_sends_the_code() -> None:
     assert check(made.kept, code) == Match()
 
 
+def test_after_a_hundred_failures_a_code_is_longer() -> None:
+    """Six digits up to ninety-nine wrong answers in a row, eight from then on; compared, typed and sent the same way."""
+    assert [len(challenge(Purpose.SIGN_IN, failures).sending.values["code"]) for failures in (0, 99, 100, 1_000_000)] == [6, 6, 8, 8]
+    made = challenge(Purpose.SIGN_IN, 100)
+    code = made.sending.values["code"]
+    assert check(made.kept, f"{code[:4]} {code[4:]}") == Match()
+    assert check(made.kept, code[:6]) == Mismatch()
+    assert len(made.kept) == len(challenge(Purpose.SIGN_IN).kept)
+
+
 def test_the_mail_says_what_the_code_is_for() -> None:
     """Signing in, signing up and recovering have their own words; only signing up sends a code to an address without an account."""
     found = {purpose: challenge(purpose) for purpose in Purpose}

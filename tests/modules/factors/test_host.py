@@ -59,8 +59,8 @@ def choose_word(value: str, context: Context) -> Chosen | Unfit:
     return Chosen(value.encode()) if len(value) > 3 and value not in context.words else Unfit("too_short", "Longer, please.")
 
 
-def make_number(purpose: Purpose) -> Challenge:
-
+def make_number(purpose: Purpose, failures: int) -> Challenge:
+    del failures
     return Challenge(
         kept=b"1234",
         sending=Sending(f"{purpose.value}_code", {"code": "1234", "minutes": "10"}),

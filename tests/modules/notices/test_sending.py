@@ -223,6 +223,42 @@ async def test_many_at_once_are_no_way_round(house: World) -> None:
     assert sum(await asyncio.gather(*(ask() for _ in range(30)))) == 5
 
 
+async def asks(house: World, address: str, *, browser: str = "", to: str = "ada@example.com") -> bool:
+    """Ask for a message from somewhere on the network, perhaps with a browser that is known."""
+    async with house.work(Actor(ActorKind.ANONYMOUS, "", Origin(address, "a browser"))) as work:
+        return await notices.may_send(work, "email", to, browser=browser)
+
+
+async def test_each_source_has_its_share_and_all_of_them_four(house: World) -> None:
+    """Five from one place, twenty in all in an hour; what was refused to one leaves the others theirs, and the log names the address alone."""
+    assert [await asks(house, "192.0.2.1") for _ in range(7)] == [True] * 5 + [False] * 2
+    for number in (2, 3, 4):
+        assert all([await asks(house, f"192.0.2.{number}") for _ in range(5)])
+    assert not await asks(house, "192.0.2.5")
+    assert await asks(house, "192.0.2.1", to="bob@example.com")
+    async with house.read() as read:
+        ada = (await keys.blind(read, "notices", "email:ada@example.com")).hex()
+    assert {entry.data["address"] for entry in await facts(house, "notices.sending_limited")} == {ada}
+    house.advance(3601)
+    assert await asks(house, "192.0.2.5")
+
+
+async def test_one_network_is_one_source(house: World) -> None:
+    """An IPv6 subscriber has 2 to the 64 addresses and one share; the next network has another; a source nobody knows is one too."""
+    assert [await asks(house, f"2001:db8:1:2::{number:x}") for number in range(6)] == [True] * 5 + [False]
+    assert await asks(house, "2001:db8:1:3::1")
+    assert [await asks(house, "") for _ in range(6)] == [True] * 5 + [False]
+
+
+async def test_a_known_browser_has_a_share_of_its_own(house: World) -> None:
+    """Whatever strangers have used up, and from wherever it asks; it takes nothing of theirs."""
+    for number in range(4):
+        assert all([await asks(house, f"192.0.2.{number}") for _ in range(5)])
+    assert not await asks(house, "192.0.2.9")
+    assert [await asks(house, f"192.0.2.{number}", browser="b1") for number in range(6)] == [True] * 5 + [False]
+    assert await asks(house, "192.0.2.1", browser="b2")
+
+
 async def test_counters_fade(house: World) -> None:
     """An address's counter is gone soon after its hour."""
     async with house.work() as work:
@@ -230,7 +266,8 @@ async def test_counters_fade(house: World) -> None:
     house.advance(3601)
     async with house.work() as work:
         await notices.may_send(work, "email", "bob@example.com")
-        assert await work.all(_ADDRESSES) == [await keys.blind(work, "notices", "email:bob@example.com")]
+        left = {await keys.blind(work, "notices", f"email:bob@example.com{asker}") for asker in ("", " source ")}
+        assert set(await work.all(_ADDRESSES)) == left
 
 
 async def test_unknown_or_incomplete_orders_are_refused(house: World) -> None:

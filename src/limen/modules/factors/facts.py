@@ -44,7 +44,7 @@ class FactorFailed(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactorClosed(Fact):
-    """A hundred failures in a row: this factor is closed until its owner proves herself another way."""
+    """A hundred failures in a row: this factor is closed until its owner proves herself another way. Codes are lengthened instead."""
 
     name: ClassVar[str] = "factors.factor_closed"
     kind: str
@@ -53,8 +53,18 @@ class FactorClosed(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CodesLengthened(Fact):
+    """A hundred wrong answers in a row to codes: those sent from now on are longer, until their owner proves herself."""
+
+    name: ClassVar[str] = "factors.codes_lengthened"
+    kind: str
+    known_browser: bool
+    unknown: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FactorReopened(Fact):
-    """Its owner proved herself another way, so closed factors of the account may be tried again."""
+    """Its owner proved herself, so closed factors of the account may be tried again, and its codes are of their usual length."""
 
     name: ClassVar[str] = "factors.factor_reopened"
     by: str

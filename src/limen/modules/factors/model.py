@@ -16,7 +16,7 @@ PREFIX: Final = "fct"
 NOBODY: Final = AccountId("")
 """Looked up in place of an account there is not, because looking takes time."""
 MOST_FAILURES: Final = 100
-"""Consecutive failures after which a factor is closed until its owner proves herself another way (SP 800-63B-4, 3.2.2)."""
+"""Consecutive failures after which a factor is closed until its owner proves herself another way (SP 800-63B-4, 3.2.2); codes are longer then."""
 FREE_FAILURES: Final = 5
 """So many cost no waiting."""
 LONGEST_WAIT: Final = timedelta(minutes=15)

@@ -101,7 +101,8 @@ class Factor:
     choose: str = ""
     """Template of the part of a page where it is chosen, where there is anything to choose; `advice` is a list of texts."""
     enrol: Callable[[str, Context], Chosen | Unfit] | None = None
-    challenge: Callable[[Purpose], Challenge] | None = None
+    challenge: Callable[[Purpose, int], Challenge] | None = None
+    """Make one, for a purpose and after so many failures in a row: after `MOST_FAILURES` it should be far harder to guess."""
     settings: type[object] | None = None
     """The extension's section of a tenant file, `Tenant` in its `settings.py`; an instance comes with the `Context`."""
     slow: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -93,15 +94,18 @@ class Counter:
     next_at: datetime
 
 
-def _count_try(dialect: str) -> sa.Executable:
-    start = insert_of(dialect)(TRIES).values(
-        tenant=bind("tenant"), kind=bind("kind"), subject=bind("subject"), browser=bind("browser"), failures=1, next_at=bind("now"), last_at=bind("now")
-    )
-    return start.on_conflict_do_update(
-        index_elements=["tenant", "kind", "subject", "browser"],
-        set_={"failures": _T.failures + 1, "last_at": start.excluded.last_at},
-        where=(_T.failures < MOST_FAILURES) & (_T.next_at <= start.excluded.last_at),
-    ).returning(_T.failures)
+def _counting(*, judged: bool) -> Callable[[str], sa.Executable]:
+    def build(dialect: str) -> sa.Executable:
+        start = insert_of(dialect)(TRIES).values(
+            tenant=bind("tenant"), kind=bind("kind"), subject=bind("subject"), browser=bind("browser"), failures=1, next_at=bind("now"), last_at=bind("now")
+        )
+        return start.on_conflict_do_update(
+            index_elements=["tenant", "kind", "subject", "browser"],
+            set_={"failures": _T.failures + 1, "last_at": start.excluded.last_at},
+            where=(_T.failures < MOST_FAILURES) & (_T.next_at <= start.excluded.last_at) if judged else None,
+        ).returning(_T.failures)
+
+    return build
 
 
 _BY_KIND = statement(sa.select(_F.id, _F.secret, _F.version).where(*_OF_ACCOUNT, _F.kind == bind("kind")), into=Stored)
@@ -135,7 +139,9 @@ _TAKE = statement(
 _SPEND = statement(sa.delete(CHALLENGES).where(*_OF_JOURNEY, _H.id == bind("id")))
 _OLD_CHALLENGES = statement(sa.delete(CHALLENGES).where(_H.tenant == bind("tenant"), _H.expires <= bind("now")))
 
-_COUNT = statement(_count_try, into=int)
+_COUNT = statement(_counting(judged=True), into=int)
+_COUNT_ON = statement(_counting(judged=False), into=int)
+_FAILURES = statement(sa.select(_T.failures).where(*_COUNTER), into=int)
 _GIVE_BACK = statement(sa.update(TRIES).where(*_COUNTER, _T.failures > 0).values(failures=_T.failures - 1, next_at=bind("now")))
 _DELAY = statement(sa.update(TRIES).where(*_COUNTER).values(next_at=bind("next_at")))
 _COUNTED = statement(sa.select(_T.failures, _T.next_at).where(*_COUNTER), into=Counter)
@@ -250,6 +256,17 @@ async def count_try(work: Work, kind: str, subject: str, browser: str) -> int | 
     if wait := wait_after(failures):
         await work.run(_DELAY, kind=kind, subject=subject, browser=browser, next_at=work.now + wait)
     return failures
+
+
+async def count_failure(work: Work, kind: str, subject: str, browser: str) -> int:
+    """Count a try in advance, as a failure, and return how many there now are in a row: no number of them forbids the next."""
+    failures: int | None = await work.one(_COUNT_ON, kind=kind, subject=subject, browser=browser, now=work.now)
+    return failures or 0
+
+
+async def failures_of(reader: Reader, kind: str, subject: str, browser: str) -> int:
+    """Return how many failures a counter has, in a row."""
+    return await reader.one(_FAILURES, kind=kind, subject=subject, browser=browser) or 0
 
 
 async def give_back(work: Work, kind: str, subject: str, browser: str) -> None:

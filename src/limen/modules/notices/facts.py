@@ -42,7 +42,7 @@ class MessageRefused(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendingLimited(Fact):
-    """An address has had its messages of this hour; told of once an hour per address. `address` is its blind index in hexadecimal digits."""
+    """An address has had the messages that whoever asked can cause in an hour; told of once an hour for each. `address` is its blind index, in hexadecimal."""
 
     name: ClassVar[str] = "notices.sending_limited"
     channel: str

@@ -19,7 +19,7 @@ class Tenant:
     reply_to: str = ""
     """Where answers go, an address; empty: back to the sender's, which may not be read."""
     sends_per_hour: int = 5
-    """Codes and the like to one address, at most."""
+    """Codes and the like to one address, at most: for each browser its owner is known by, and each other source; four times as many for all of those."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.sends_per_hour <= _MOST_SENDS:

@@ -1,4 +1,4 @@
-"""How many messages an address had in the last hour. An address is here as its blind index only, and fades within the hour."""
+"""How many messages an address had in the last hour, in all and by who asked. It is here as a blind index only, and fades within the hour."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from limen.platform.sql import Instant, Json, Work, bind, insert_new, statement,
 
 SENDS: Final = table(
     "notice_sends",
-    sa.Column("address", sa.LargeBinary, primary_key=True),  # blind index of channel and address
+    sa.Column("address", sa.LargeBinary, primary_key=True),  # blind index of channel and address, and of who asked
     sa.Column("times", Json(tuple[datetime, ...]), nullable=False),  # of the last sends that still count
     sa.Column("latest", Instant, nullable=False),
     sa.Column("refused_at", Instant),  # when the log was last told of a refusal

@@ -1,5 +1,9 @@
 """Checking an answer in three moves: count the attempt, compare outside, prove or record the failure.
 
+A secret that is kept waits longer after each failure and is closed after a hundred. A code does neither: each is another secret, with few
+tries of its own, and whoever did not get the mail guesses. If guesses closed it, or made others wait, strangers could keep out whoever
+has nothing but her mailbox. What bounds them is how many codes are sent (`notices.may_send`), and their length after a hundred failures.
+
 An identifier nobody has goes the same way as one that somebody has: the same counter, as many looks into the database, the same comparison
 against nothing, the same facts. So neither words nor time tell the two apart.
 """
@@ -13,7 +17,7 @@ from limen.kernel.ids import AccountId, FactorId, TenantId
 from limen.kernel.secrets import Secret
 from limen.modules import accounts, keys
 from limen.modules.factors import store
-from limen.modules.factors.facts import FactorClosed, FactorFailed, FactorPassed, FactorReopened
+from limen.modules.factors.facts import CodesLengthened, FactorClosed, FactorFailed, FactorPassed, FactorReopened
 from limen.modules.factors.model import MOST_FAILURES, NOBODY, Checked, Claim, Matched, Over, Subject, Wait, Wrong
 from limen.modules.factors.port import Factor, Match, Mismatch
 from limen.modules.factors.service.registry import factor
@@ -82,7 +86,7 @@ async def attempt(db: Database, tenant: TenantId, actor: Actor, claim: Claim, sa
             )
         case _:
             async with db.work(tenant, actor) as work:
-                _record_failure(work, claim, taken)
+                _record_failure(work, way, claim, taken)
             return Wrong(taken.left)
 
 
@@ -92,13 +96,11 @@ async def _compared(way: Factor, kept: bytes | None, said: str, lane: Lane) -> M
 
 async def _take(work: Work, way: Factor, claim: Claim) -> _Taken | Over | Wait:
     subject = await subject_of(work, claim)
-    if way.challenge and not await store.hold_open(work, claim.journey, claim.kind):
-        return Over()
+    if way.challenge:
+        return await _take_challenge(work, claim, subject)
     counted = await store.count_try(work, claim.kind, subject.key, claim.counter(subject.account))
     if isinstance(counted, store.Counter):
         return Wait(None if counted.failures >= MOST_FAILURES else counted.next_at)
-    if way.challenge:
-        return await _take_challenge(work, claim, subject, counted)
     stored = await store.of_kind(work, subject.account, claim.kind)
     box = await box_of(work, subject.account)
     if stored is None or box is None:
@@ -107,7 +109,10 @@ async def _take(work: Work, way: Factor, claim: Claim) -> _Taken | Over | Wait:
     return _Taken(subject, counted, Secret(secret), stored.id, stored.version)
 
 
-async def _take_challenge(work: Work, claim: Claim, subject: Subject, failures: int) -> _Taken | Over:
+async def _take_challenge(work: Work, claim: Claim, subject: Subject) -> _Taken | Over:
+    if not await store.hold_open(work, claim.journey, claim.kind):
+        return Over()
+    failures = await store.count_failure(work, claim.kind, subject.key, claim.counter(subject.account))
     air = await store.take_challenge(work, claim.journey, claim.kind)
     if air is None:  # the row is held, so it is as it was when it was judged open
         return Over()
@@ -117,12 +122,14 @@ async def _take_challenge(work: Work, claim: Claim, subject: Subject, failures: 
     return _Taken(subject, failures, Secret(challenge.kept), challenge=air.id, left=air.tries)
 
 
-def _record_failure(work: Work, claim: Claim, taken: _Taken) -> None:
+def _record_failure(work: Work, way: Factor, claim: Claim, taken: _Taken) -> None:
     subject = taken.subject
     unknown = "" if subject.account else subject.blind
     known = bool(claim.counter(subject.account))
     work.record(FactorFailed(subject=subject.account, kind=claim.kind, journey=claim.journey, failures=taken.failures, known_browser=known, unknown=unknown))
-    if taken.failures >= MOST_FAILURES:
+    if taken.failures == MOST_FAILURES and way.challenge:
+        work.record(CodesLengthened(subject=subject.account, kind=claim.kind, known_browser=known, unknown=unknown))
+    elif taken.failures >= MOST_FAILURES and not way.challenge:
         work.record(FactorClosed(subject=subject.account, kind=claim.kind, known_browser=known, unknown=unknown))
 
 

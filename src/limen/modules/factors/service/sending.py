@@ -16,17 +16,18 @@ from limen.platform.sql import Work
 async def challenge(work: Work, claim: Claim, order: Order) -> Sent | NotSent:
     """Send a fresh challenge of `claim.kind` to the claimed identifier; the one before it, if any, is void.
 
-    An address without an account gets the word that there is none instead, and the journey a challenge that nothing answers;
-    when the purpose is signing up, everybody gets the code.
+    It counts to the share of the browser where that signed the account in before, else to the strangers'. An address without an account gets
+    the word that there is none instead, and the journey a challenge that nothing answers; when the purpose is signing up, everybody gets the code.
     """
     way = factor(claim.kind)
     if way.challenge is None:
         raise UnknownFactor(operator=f"the factor {claim.kind} sends nothing")
     subject = await subject_of(work, claim)
     to = await _recipient(work, claim, subject)
-    if not await notices.may_send(work, *claim.identifier):
+    browser = claim.counter(subject.account)
+    if not await notices.may_send(work, *claim.identifier, browser=browser):
         return NotSent()
-    made = way.challenge(order.purpose)
+    made = way.challenge(order.purpose, await store.failures_of(work, claim.kind, subject.key, browser))
     absent = made.absent if subject.account is None else None
     kept = made.kept if absent is None else secrets.octets(len(made.kept))
     await store.put_challenge(work, claim.journey, claim.kind, store.Kept(kept, claim.identifier, subject.account), made.tries, made.lifetime)

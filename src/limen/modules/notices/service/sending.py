@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from limen.kernel.ids import JobId
@@ -19,6 +20,10 @@ from limen.platform.sql import Work
 from limen.platform.wire.user_agents import coarse
 
 _WINDOW: Final = timedelta(hours=1)
+_STRANGERS: Final = 4
+"""As many shares all strangers have together."""
+_SUBSCRIBER: Final = 64
+"""Bits of an IPv6 address that one subscriber has whole."""
 
 
 async def send(work: Work, to: Recipient, template: str, values: Mapping[str, str] | None = None, *, language: str) -> JobId:
@@ -50,22 +55,43 @@ async def send(work: Work, to: Recipient, template: str, values: Mapping[str, st
     return job
 
 
-async def may_send(work: Work, channel: str, address: str) -> bool:
-    """Count a message to `address` (in its normalised form) and answer whether it may go: so many in any hour, whoever asks for them.
+async def may_send(work: Work, channel: str, address: str, *, browser: str = "") -> bool:
+    """Count a message to `address` (in its normalised form) and answer whether it may go: so many in any hour for each who asks.
 
-    Ask before `send` wherever a stranger can cause the message. The count is taken first, so that many at once are no way round it; what
-    was refused does not count.
+    Each browser that the address's owner is known by (`browser`: its name, proved) has a share of its own. Strangers have one for each
+    source, so that one of them cannot use up the others', and four together, whatever their sources. Ask before `send` wherever a
+    stranger can cause the message. The count is taken first, so that many at once are no way round it; what was refused does not count.
     """
-    index = await keys.blind(work, "notices", f"{channel}:{address}")
-    limit = (await tenants.settings(work, Tenant.section, Tenant)).sends_per_hour
-    since = work.now - _WINDOW
-    held = await store.take(work, index)
-    times = tuple(time for time in held.times if time > since)
-    if len(times) < limit:
-        await store.count(work, index, (*times, work.now))
-        await store.fade(work, since)
-        return True
-    if held.refused_at is None or held.refused_at <= since:  # once an hour: who asks again and again buys no rows
+    share = (await tenants.settings(work, Tenant.section, Tenant)).sends_per_hour
+    to, since = f"{channel}:{address}", work.now - _WINDOW
+    limits = {f"{to} browser {browser}": share} if browser else {f"{to} source {_source(work)}": share, to: share * _STRANGERS}
+    counted: dict[bytes, tuple[datetime, ...]] = {}
+    for name, limit in limits.items():  # the narrower first, everywhere: rows are held in one order
+        index = await keys.blind(work, "notices", name)
+        held = await store.take(work, index)
+        times = tuple(time for time in held.times if time > since)
+        if len(times) >= limit:
+            await _refuse(work, index, held, SendingLimited(channel=channel, address=(await keys.blind(work, "notices", to)).hex()))
+            return False
+        counted[index] = (*times, work.now)
+    for index, sends in counted.items():
+        await store.count(work, index, sends)
+    await store.fade(work, since)
+    return True
+
+
+async def _refuse(work: Work, index: bytes, held: store.Sends, fact: SendingLimited) -> None:
+    """Tell the log of a refusal, once an hour: who asks again and again buys no rows."""
+    if held.refused_at is None or held.refused_at <= work.now - _WINDOW:
         await store.refuse(work, index)
-        work.record(SendingLimited(channel=channel, address=index.hex()))
-    return False
+        work.record(fact)
+
+
+def _source(work: Work) -> str:
+    """Return where a request comes from, as far as it tells one asker from another: an IPv4 address, the network of an IPv6 one."""
+    text = work.actor.origin.address if work.actor.origin else ""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return text
+    return str(address) if address.version == 4 else str(ipaddress.ip_network((address, _SUBSCRIBER), strict=False))  # noqa: PLR2004 - IPv4

@@ -53,7 +53,7 @@ async def check(db: Database, view: View, kind: str, answer: msgspec.Struct) -> 
 
 
 async def _from_browser(reader: Reader, view: View, claimed: Claim) -> Claim:
-    """Say with the claim which accounts this browser signed in before: it has counters of its own for them."""
+    """Say with the claim which accounts this browser signed in before: it has counters and mails of its own for them."""
     device = await device_of(reader, view.visitor.device)
     if not device.name:
         return claimed
@@ -108,7 +108,7 @@ async def send(work: Work, view: View, kind: str) -> tuple[State, Errors]:
     state, visitor = view.state, view.visitor
     order = Order(_PURPOSES.get(state.kind, Purpose.SIGN_IN), visitor.language, f"{visitor.issuer}/signup")
     again = bool(state.mark(AGAIN))
-    match await factors.challenge(work, claim(view, kind), order):
+    match await factors.challenge(work, await _from_browser(work, view, claim(view, kind)), order):
         case Sent():
             done = state.unmarked(AGAIN).marked(SENT, kind)
             return (done.saying(_m("A new code is on its way. Codes sent before do not work any more.")) if again else done), {}
