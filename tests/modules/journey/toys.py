@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import msgspec
+from msgspec.structs import replace
 
 from limen.kernel.facts import ANONYMOUS
 from limen.kernel.ids import AccountId, JourneyId, SessionId, TenantId
@@ -89,7 +89,7 @@ async def not_in(reader: Reader, state: State) -> bool:
 
 
 async def let_in(work: Work, view: View, answer: Nothing, checked: None) -> Outcome:
-    return Entered(dataclasses.replace(view.state, account=ACCOUNT, session=SESSION), (Cookie("s", Secret("secret"), 60),))
+    return Entered(replace(view.state, account=ACCOUNT, session=SESSION), (Cookie("s", Secret("secret"), 60),))
 
 
 async def always(reader: Reader, state: State) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NoReturn, TypeAlias
+
+import msgspec
+from msgspec.structs import replace
 
 from limen.kernel.ids import AccountId, ClientId, JourneyId, SessionId
 from limen.platform.pages import Message
@@ -88,8 +90,7 @@ Errors: TypeAlias = Mapping[str, str | Message]
 """What was wrong with an answer: field name ("" is the page as a whole) to a text marked with `_m`, or a `Message`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class State(msgspec.Struct, frozen=True, kw_only=True):
     """What the steps know and hand on, stored sealed under the journey's own key. Never changed in place: each step returns the next one."""
 
     kind: str
@@ -102,38 +103,41 @@ class State:
     identifier: tuple[str, str] | None = None
     """Kind and normalised value, as typed: not proved."""
     proofs: tuple[Proof, ...] = ()
-    marks: Mapping[str, str] = field(default_factory=dict)
+    marks: Mapping[str, str] = msgspec.field(default_factory=dict)
     """What steps note for themselves and each other, under `<module>.<word>`."""
-    kept: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    kept: Mapping[str, bytes] = msgspec.field(default_factory=dict)
     """Likewise, of what nobody may see: the hash of a password that was chosen for an account to come."""
-    errors: Errors = field(default_factory=dict)
+    errors: Errors = msgspec.field(default_factory=dict)
     """What was wrong with the last answer; the next page shows it."""
     remarks: tuple[str | Message, ...] = ()
     """What the next page says besides: what has just happened."""
 
     def marked(self, name: str, value: str = "yes") -> State:
         """Return the state with one mark set."""
-        return dataclasses.replace(self, marks={**self.marks, name: value})
+        return replace(self, marks={**self.marks, name: value})
 
     def unmarked(self, *names: str) -> State:
         """Return the state without these marks."""
-        return dataclasses.replace(self, marks={name: value for name, value in self.marks.items() if name not in names})
+        return replace(self, marks={name: value for name, value in self.marks.items() if name not in names})
 
     def keeping(self, name: str, octets: bytes) -> State:
         """Return the state with something kept that nobody may see."""
-        return dataclasses.replace(self, kept={**self.kept, name: octets})
+        return replace(self, kept={**self.kept, name: octets})
 
     def without(self, *names: str) -> State:
         """Return the state without these marks and what was kept under these names."""
-        return dataclasses.replace(self.unmarked(*names), kept={name: octets for name, octets in self.kept.items() if name not in names})
+        return replace(self.unmarked(*names), kept={name: octets for name, octets in self.kept.items() if name not in names})
 
     def saying(self, *remarks: str | Message) -> State:
         """Return the state with something for the next page to say."""
-        return dataclasses.replace(self, remarks=remarks)
+        return replace(self, remarks=remarks)
 
     def mark(self, name: str) -> str:
         """Return a mark, or the empty string."""
         return self.marks.get(name, "")
+
+    def __repr__(self) -> str:
+        return f"State({self.kind})"
 
 
 @dataclass(frozen=True, slots=True)

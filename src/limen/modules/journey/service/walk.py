@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, assert_never
 
 import msgspec
+from msgspec.structs import replace
 
 from limen.kernel import secrets
 from limen.modules.journey import store
@@ -82,7 +83,7 @@ class _Walk:
                 self._next(state, errors, cookies)
             case Switch(kind, state, errors):
                 tables().steps(kind)
-                self._next(dataclasses.replace(state, kind=kind), errors, ())
+                self._next(replace(state, kind=kind), errors, ())
             case Entered(state, cookies):
                 self._next(state, {}, cookies)
             case Denied(state, code):
@@ -96,7 +97,7 @@ class _Walk:
                 assert_never(outcome)
 
     def _next(self, state: State, errors: Errors, cookies: tuple[Cookie, ...]) -> None:
-        self.state = dataclasses.replace(state, errors={**state.errors, **errors}) if errors else state
+        self.state = replace(state, errors={**state.errors, **errors}) if errors else state
         self.cookies += cookies
 
 
@@ -193,7 +194,7 @@ async def advance(db: Database, visitor: Visitor, said: Mapping[str, str]) -> Go
 
 def _fresh(state: State) -> State:
     """What was said about the last answer is said; the next answer begins without it."""
-    return dataclasses.replace(state, errors={}, remarks=())
+    return replace(state, errors={}, remarks=())
 
 
 def _answer(fields: type[msgspec.Struct], said: Mapping[str, str]) -> msgspec.Struct | None:

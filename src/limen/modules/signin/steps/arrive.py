@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Final
+
+from msgspec.structs import replace
 
 from limen.kernel.ids import AccountId
 from limen.modules import accounts, sessions
@@ -44,10 +45,10 @@ async def _resume(work: Work, view: View, answer: Nothing, checked: None) -> Out
     del answer, checked
     state = view.state.marked(RESUMED)
     session = await sessions.find(work, state.session) if state.session else None
-    state = dataclasses.replace(state, session=session.id if session else None)
+    state = replace(state, session=session.id if session else None)
     own = await service.identifiers(work, session.account) if session else ()
     if session is not None and own and _is_meant(state.ask, session.account, own):
-        return Advance(dataclasses.replace(state, account=session.account, identifier=own[0]))
+        return Advance(replace(state, account=session.account, identifier=own[0]))
     return Advance(await _expecting(work, view, state) if state.ask.account or own else state)
 
 
@@ -104,7 +105,7 @@ async def _chosen(work: Work, view: View, answer: Nothing, checked: None) -> Out
     del work, checked
     state = view.state.marked(SELECTED)
     if answer.action == "another":
-        return Advance(dataclasses.replace(state, account=None, identifier=None))
+        return Advance(replace(state, account=None, identifier=None))
     return Advance(state)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Final
+
+from msgspec.structs import replace
 
 from limen.kernel.ids import AccountId
 from limen.modules import accounts
@@ -36,7 +37,7 @@ async def bar_to(work: Work, account: AccountId) -> str:
 def turned_away(work: Work, view: View, account: AccountId | None, reason: str) -> Outcome:
     """Refuse somebody who has proved who she is, and let her begin as somebody else."""
     work.record(SignInRefused(subject=account, journey=view.visitor.journey, reason=reason, client=view.state.ask.client))
-    state = dataclasses.replace(nobody(dataclasses.replace(view.state, identifier=None)), session=None, marks={})
+    state = replace(nobody(replace(view.state, identifier=None)), session=None, marks={})
     return Switch(SIGN_IN, past_create(state), {"": _CLOSED_DOOR})
 
 
@@ -57,7 +58,7 @@ async def _settle(work: Work, view: View, answer: Nothing, checked: None) -> Out
             return Denied(state, "login_required")
         case Passed():
             opened, cookies = await service.open_session(work, view, verdict)
-            return Entered(dataclasses.replace(state.marked(ENTERED), session=opened.session.id, proofs=()), cookies)
+            return Entered(replace(state.marked(ENTERED), session=opened.session.id, proofs=()), cookies)
 
 
 ENTER: Final = Step[Nothing, None](name="signin.enter", path="/signin", applies=_applies, settle=_settle, fields=Nothing)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from limen.modules import accounts, clients
 from limen.modules.journey import Advance, Outcome, State, Stay, Step, Switch, View
@@ -69,7 +69,7 @@ async def check(db: Database, view: View, answer: Identify) -> str | None:
 
 def named(state: State, address: str) -> State:
     """Return the state of somebody who has said who she is."""
-    return dataclasses.replace(state.unmarked(TYPED), identifier=(EMAIL, address))
+    return replace(state.unmarked(TYPED), identifier=(EMAIL, address))
 
 
 def identified(state: State, answer: Identify, address: str | None) -> Outcome:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Final
+
+from msgspec.structs import replace
 
 from limen.modules import factors, sessions
 from limen.modules.factors import Answer, Checked
@@ -141,7 +142,7 @@ async def proved(work: Work, view: View, checked: Checked | None) -> Outcome:
 
 
 def _with(state: State, proof: Proof) -> State:
-    return dataclasses.replace(state.unmarked(METHOD, SENT), proofs=(*state.proofs, proof), account=proof.account)
+    return replace(state.unmarked(METHOD, SENT), proofs=(*state.proofs, proof), account=proof.account)
 
 
 def resend(state: State) -> State:
@@ -152,7 +153,7 @@ def resend(state: State) -> State:
 def nobody(state: State) -> State:
     """Return the state of somebody who has yet to say who she is; what was typed can be corrected."""
     typed = state.identifier[1] if state.identifier and state.account is None else ""
-    return dataclasses.replace(state.unmarked(METHOD, SENT, AGAIN), account=None, identifier=None, proofs=()).marked(TYPED, typed)
+    return replace(state.unmarked(METHOD, SENT, AGAIN), account=None, identifier=None, proofs=()).marked(TYPED, typed)
 
 
 SEND_CODE: Final = Step[Nothing, None](name="signin.send_code", path="/signin", applies=_must_send, settle=_send, fields=Nothing)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Final
+
+from msgspec.structs import replace
 
 from limen.modules import accounts, factors, signin
 from limen.modules.factors import Answer, Checked
@@ -82,8 +83,8 @@ async def _go_on_signing_in(work: Work, view: View, answer: Nothing, checked: No
         return Advance(signin.nobody(state))
     found = await accounts.by_normal(work, *state.identifier) if state.identifier else None
     if found is None:
-        return Advance(dataclasses.replace(state, account=None))
-    return Switch(signin.SIGN_IN, signin.past_create(dataclasses.replace(state, account=found.id)))
+        return Advance(replace(state, account=None))
+    return Switch(signin.SIGN_IN, signin.past_create(replace(state, account=found.id)))
 
 
 IDENTIFY: Final = Step[signin.Identify, str](

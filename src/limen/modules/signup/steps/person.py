@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from limen.modules import factors, profiles, signin
 from limen.modules.accounts import Taken
@@ -107,9 +107,9 @@ async def _make(work: Work, view: View, answer: Nothing, checked: None) -> Outco
     state = view.state
     match await service.make(work, state):
         case Taken(account):
-            return Advance(dataclasses.replace(state.without(*CHOSEN), account=account))
+            return Advance(replace(state.without(*CHOSEN), account=account))
         case (account, proofs):
-            return Advance(dataclasses.replace(state.without(*CHOSEN).marked(MADE), account=account, proofs=(*state.proofs, *proofs)))
+            return Advance(replace(state.without(*CHOSEN).marked(MADE), account=account, proofs=(*state.proofs, *proofs)))
 
 
 PASSWORD: Final = Step[signin.NewPassword, Prepared | Unfit](
