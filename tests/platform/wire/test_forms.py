@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Annotated
 from urllib.parse import parse_qsl, urlencode
 
 import msgspec
@@ -126,3 +128,22 @@ def test_a_form_becomes_a_struct() -> None:
     assert "many" not in str(caught.value)
     with pytest.raises(BadForm, match="colour"):
         forms.read(b"colour=red").into(_Search)
+
+
+class _Typed(msgspec.Struct):
+    limit: Annotated[int, msgspec.Meta(le=50, description="At most.")] | None = None
+    since: datetime | None = None
+    wanted: bool = False
+    name: str | None = None
+
+
+def test_text_is_read_in_one_way_only() -> None:
+    """A number has one spelling, `null` is a text and nothing else, an instant is RFC 3339 and no count of seconds, a bool is true or false."""
+    taken = forms.read(b"limit=-7&since=2026-01-02T03:04:05Z&wanted=true&name=null").into(_Typed)
+    assert taken == _Typed(-7, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), wanted=True, name="null")
+    for raw in ("limit=null", "limit=1e3", "limit=1.0", "limit=01", "limit=", "limit=%2B1", "limit=true", "limit=-0", "limit=" + "9" * 30):
+        with pytest.raises(BadForm, match="limit"):
+            forms.read(raw.encode()).into(_Typed)
+    for raw in ("since=0", "since=1e3", "since=null", "since=", "wanted=1", "wanted=True", "wanted=null", "wanted=1e3"):
+        with pytest.raises(BadForm, match=raw.partition("=")[0]):
+            forms.read(raw.encode()).into(_Typed)

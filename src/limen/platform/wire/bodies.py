@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import ClassVar, Final, TypeVar
+from datetime import datetime
+from typing import Annotated, ClassVar, Final, TypeAlias, TypeVar
 
 import msgspec
 
@@ -14,6 +15,9 @@ JSON_LIMIT: Final = 65_536
 """Octets of a JSON body that are read at most."""
 
 T = TypeVar("T")
+
+Timestamp: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
+"""An instant with its zone (RFC 3339), which descriptions call `date-time`."""
 
 
 class BadJson(LimenError):

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import ClassVar, Final, TypeVar
 from urllib.parse import unquote_to_bytes
 
 import msgspec
+from msgspec import inspect
 
 from limen.kernel.errors import Kind, LimenError
 
@@ -22,6 +24,8 @@ PAIR_LIMIT: Final = 64
 """Pairs in one form."""
 
 _BAD_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_INTEGER: Final = re.compile(r"0|-?[1-9][0-9]{0,17}")
+_BOOLS: Final = {"true": True, "false": False}
 _NONE: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
 
 T = TypeVar("T")
@@ -67,10 +71,13 @@ class Form:
         return Form({key: value for key, value in self._values.items() if key != name}, self._many)
 
     def into(self, kind: type[T]) -> T:
-        """Return the fields as a msgspec Struct; text becomes a number or a bool where the Struct asks for one. BadForm names the field."""
+        """Return the fields as a msgspec Struct; text becomes a whole number or a bool where the Struct asks for one. BadForm names the field."""
         values: dict[str, object] = {**self._values, **self._many}
+        for name in _untexted(kind) & self._values.keys():  # type: ignore[arg-type] # a class can be hashed
+            text = self._values[name]
+            values[name] = int(text) if _INTEGER.fullmatch(text) else _BOOLS.get(text, text)
         try:
-            return msgspec.convert(values, kind, strict=False)
+            return msgspec.convert(values, kind)
         except msgspec.ValidationError as trouble:
             raise BadForm(str(trouble)) from None
 
@@ -90,6 +97,22 @@ class Form:
 
     def __repr__(self) -> str:
         return f"Form({', '.join(self._values)})"
+
+
+@cache
+def _untexted(kind: type) -> frozenset[str]:
+    """Return the members of a Struct that are whole numbers or bools. msgspec's own leniency would go on to take 0 for an instant and `null` for None."""
+    shape = inspect.type_info(kind)
+    fields = shape.fields if isinstance(shape, inspect.StructType) else ()
+    return frozenset(one.encode_name for one in fields if _is_untexted(one.type))
+
+
+def _is_untexted(kind: inspect.Type) -> bool:
+    if isinstance(kind, inspect.Metadata):
+        return _is_untexted(kind.type)
+    if isinstance(kind, inspect.UnionType):
+        return any(_is_untexted(one) for one in kind.types)
+    return isinstance(kind, (inspect.IntType, inspect.BoolType))
 
 
 EMPTY: Final = Form(MappingProxyType({}))
