@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
 from typing import Annotated, Final
 
 import msgspec
@@ -24,10 +23,12 @@ from limen.modules.accounts.model import EMAIL, Account, AccountState, Identifie
 from limen.platform.http import Answer, Call, Endpoint, Json, no_content, scope
 from limen.platform.sql import Reader
 from limen.platform.wire import etags
+from limen.platform.wire.bodies import Timestamp
 
 _READ: Final = scope("limen:accounts:read")
 _WRITE: Final = scope("limen:accounts:write")
 _Text = Annotated[str, msgspec.Meta(min_length=1, max_length=320)]
+_ACCOUNT: Final = {"account": "The account's id."}
 _Reason = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]{0,49}$")]
 
 
@@ -50,13 +51,13 @@ class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: _Reason = "api"
 
 
-class AccountQuery(msgspec.Struct, frozen=True):
+class AccountQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Either the identifier to find, or where the page begins."""
 
-    identifier: str = ""
-    kind: str = EMAIL
-    after: str = ""
-    limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
+    identifier: Annotated[str, msgspec.Meta(description="An identifier, to find the account that has it.")] = ""
+    kind: Annotated[str, msgspec.Meta(description="The kind of the identifier.")] = EMAIL
+    after: Annotated[str, msgspec.Meta(description="`after` of the page before.")] = ""
+    limit: Annotated[int, msgspec.Meta(ge=1, le=200, description="Accounts on the page at most.")] = 50
 
 
 class IdentifierShown(msgspec.Struct, frozen=True):
@@ -65,7 +66,7 @@ class IdentifierShown(msgspec.Struct, frozen=True):
     id: str
     kind: str
     value: str
-    verified_at: datetime
+    verified_at: Timestamp
 
 
 class AccountShown(msgspec.Struct, frozen=True):
@@ -73,13 +74,13 @@ class AccountShown(msgspec.Struct, frozen=True):
 
     id: AccountId
     state: AccountState
-    created: datetime
+    created: Timestamp
     version: int
     identifiers: tuple[IdentifierShown, ...]
 
 
 class AccountList(msgspec.Struct, frozen=True):
-    """A page of accounts, the oldest first. `after` begins the next page; it is missing on the last."""
+    """A page of accounts, the oldest first. `after` begins the next page; it is null on the last."""
 
     items: tuple[AccountShown, ...]
     after: str | None = None
@@ -169,8 +170,11 @@ def _verb(name: str, move: Callable[..., Awaitable[Account]], summary: str) -> E
         who=_WRITE,
         call=_Verb(move),
         summary=summary,
+        parts=_ACCOUNT,
         takes=Reason,
         gives=AccountShown,
+        etag=True,
+        if_match=True,
         refusals=(NoSuchAccount, StateForbids, AccountChangedMeanwhile),
     )
 
@@ -185,6 +189,7 @@ ENDPOINTS: Final = (
         takes=NewAccount,
         gives=AccountShown,
         status=201,
+        etag=True,
         refusals=(InvalidIdentifier, IdentifierTaken),
     ),
     Endpoint(
@@ -203,7 +208,9 @@ ENDPOINTS: Final = (
         who=_READ,
         call=_find,
         summary="Read an account",
+        parts=_ACCOUNT,
         gives=AccountShown,
+        etag=True,
         refusals=(NoSuchAccount,),
     ),
     Endpoint(
@@ -212,8 +219,10 @@ ENDPOINTS: Final = (
         who=_WRITE,
         call=_add_identifier,
         summary="Add an identifier, which counts as proved",
+        parts=_ACCOUNT,
         takes=NewIdentifier,
         gives=AccountShown,
+        etag=True,
         refusals=(InvalidIdentifier, IdentifierTaken, NoSuchAccount, StateForbids, TooManyIdentifiers),
     ),
     Endpoint(
@@ -222,6 +231,7 @@ ENDPOINTS: Final = (
         who=_WRITE,
         call=_drop_identifier,
         summary="Take an identifier from an account",
+        parts={**_ACCOUNT, "identifier": "The identifier's id, as the account shows it."},
         status=204,
         refusals=(NoSuchAccount, NoSuchIdentifier, LastIdentifier),
     ),

@@ -4,34 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from limen.kernel.ids import AccountId
 from limen.modules.audit import service
 from limen.modules.audit.errors import BadPosition, BadSearch
-from limen.modules.audit.model import BEGINNING_OF_TIME, END_OF_TIME, Entry, Position, Search
+from limen.modules.audit.model import BEGINNING_OF_TIME, END_OF_TIME, MOST, Entry, Position, Search
 from limen.platform.http import Call, Endpoint, Json, scope
+from limen.platform.wire.bodies import Timestamp
 
 
 class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What to look for. `kind` is the begin of a fact's name, `since` and `until` (excluded) are RFC 3339, `after` is from the page before."""
+    """What to look for."""
 
-    subject: str = ""
-    kind: str = ""
-    actor: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
-    after: str = ""
-    limit: int = 50
+    subject: Annotated[str, msgspec.Meta(description="The account it is about.")] = ""
+    kind: Annotated[str, msgspec.Meta(description="The begin of the facts' names.")] = ""
+    actor: Annotated[str, msgspec.Meta(description="Who did it, such as `client:svc`.")] = ""
+    since: Annotated[Timestamp | UnsetType, msgspec.Meta(description="The earliest instant.")] = UNSET
+    until: Annotated[Timestamp | UnsetType, msgspec.Meta(description="The first instant that is too late.")] = UNSET
+    after: Annotated[str, msgspec.Meta(description="`after` of the page before.")] = ""
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST, description="Facts on the page at most.")] = 50
 
 
 class Fact(msgspec.Struct, frozen=True):
     """One thing that happened. `sealed`: there is more, of a personal kind, that only who holds the person's key can read."""
 
     id: int
-    at: datetime
+    at: Timestamp
     name: str
     subject: str | None
     actor: str
@@ -50,11 +52,9 @@ def _fact(entry: Entry) -> Fact:
     return Fact(entry.seq, entry.at, entry.name, entry.subject, entry.actor, entry.data, entry.private is not None)
 
 
-def _instant(name: str, given: datetime | None, default: datetime) -> datetime:
-    if given is None:
+def _instant(name: str, given: datetime | UnsetType, default: datetime) -> datetime:
+    if given is UNSET:
         return default
-    if given.tzinfo is None:
-        raise BadSearch(f"{name}: needs a zone, such as Z.")
     try:
         return min(max(given.astimezone(UTC), BEGINNING_OF_TIME), END_OF_TIME)
     except OverflowError:

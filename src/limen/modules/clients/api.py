@@ -19,6 +19,7 @@ from limen.platform.wire.jose import Alg
 
 _READ: Final = scope("limen:clients:read")
 _WRITE: Final = scope("limen:clients:write")
+_CLIENT: Final = {"client": "The client's id."}
 _OWN: Final = "limen:"
 _Uris = Annotated[tuple[str, ...], msgspec.Meta(max_length=50)]
 
@@ -73,17 +74,17 @@ class SecretMade(msgspec.Struct, frozen=True):
 
 
 class ClientList(msgspec.Struct, frozen=True):
-    """A page of clients in the order of their ids. `after` begins the next page; it is missing on the last."""
+    """A page of clients in the order of their ids. `after` begins the next page; it is null on the last."""
 
     items: tuple[ClientShown, ...]
     after: str | None = None
 
 
-class Paging(msgspec.Struct, frozen=True):
+class Paging(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the page begins, and how long it is at most."""
 
-    after: str = ""
-    limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
+    after: Annotated[str, msgspec.Meta(description="`after` of the page before.")] = ""
+    limit: Annotated[int, msgspec.Meta(ge=1, le=200, description="Clients on the page at most.")] = 50
 
 
 def _metadata(client: Client) -> dict[str, object]:
@@ -218,6 +219,7 @@ ENDPOINTS: Final = (
         takes=NewClient,
         gives=ClientMade,
         status=201,
+        etag=True,
         refusals=(InvalidClient, ClientExists, ScopeNotHeld),
     ),
     Endpoint(
@@ -235,7 +237,9 @@ ENDPOINTS: Final = (
         who=_READ,
         call=_find,
         summary="Read a client",
+        parts=_CLIENT,
         gives=ClientShown,
+        etag=True,
         refusals=(NoSuchClient,),
     ),
     Endpoint(
@@ -244,8 +248,11 @@ ENDPOINTS: Final = (
         who=_WRITE,
         call=_replace,
         summary="Describe a client anew, in full; its secrets stay",
+        parts=_CLIENT,
         takes=ClientMetadata,
         gives=ClientShown,
+        etag=True,
+        if_match=True,
         refusals=(NoSuchClient, InvalidClient, ClientChangedMeanwhile, ScopeNotHeld),
     ),
     Endpoint(
@@ -254,6 +261,7 @@ ENDPOINTS: Final = (
         who=_WRITE,
         call=_drop,
         summary="Delete a client; what it was given ends",
+        parts=_CLIENT,
         status=204,
         refusals=(NoSuchClient,),
     ),
@@ -263,6 +271,7 @@ ENDPOINTS: Final = (
         who=_WRITE,
         call=_rotate,
         summary="Give a client a new secret; the previous one works for a day more",
+        parts=_CLIENT,
         gives=SecretMade,
         refusals=(NoSuchClient, InvalidClient, ScopeNotHeld),
     ),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from limen.kernel.ids import AccountId, ClientId
 from limen.modules.consents import service
 from limen.platform.http import Answer, Call, Endpoint, Json, no_content, scope
+from limen.platform.wire.bodies import Timestamp
 
 
 class ConsentShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,7 +18,7 @@ class ConsentShown(msgspec.Struct, frozen=True, kw_only=True):
 
     client: ClientId
     scope: str
-    given_at: datetime
+    given_at: Timestamp
     implied: bool
     """The person was not asked: the operator lets this app of her own in."""
 
@@ -28,18 +29,18 @@ class ConsentList(msgspec.Struct, frozen=True):
     items: tuple[ConsentShown, ...]
 
 
-class OfAccount(msgspec.Struct, frozen=True):
+class OfAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whose consents are meant."""
 
-    account: AccountId
+    account: Annotated[AccountId, msgspec.Meta(description="The account's id.")]
 
 
-class Withdrawal(msgspec.Struct, frozen=True):
+class Withdrawal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is taken back: one scope of a client, or all it has."""
 
-    account: AccountId
-    client: ClientId
-    scope: str | None = None
+    account: Annotated[AccountId, msgspec.Meta(description="The account's id.")]
+    client: Annotated[ClientId, msgspec.Meta(description="The client's id.")]
+    scope: Annotated[str | UnsetType, msgspec.Meta(description="One scope; left out, all the client has.")] = UNSET
 
 
 async def _list(call: Call) -> Answer:
@@ -51,7 +52,7 @@ async def _list(call: Call) -> Answer:
 async def _withdraw(call: Call) -> Answer:
     asked = call.asked(Withdrawal)
     async with call.work() as work:
-        await service.withdraw(work, asked.account, asked.client, None if asked.scope is None else (asked.scope,))
+        await service.withdraw(work, asked.account, asked.client, None if asked.scope is UNSET else (asked.scope,))
     return no_content()
 
 

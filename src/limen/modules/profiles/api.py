@@ -13,6 +13,7 @@ from limen.platform.http import Answer, Call, Endpoint, Json, scope
 from limen.platform.sql import Reader
 from limen.platform.wire import etags
 
+_ACCOUNT: Final = {"account": "The account's id."}
 MERGE_PATCH: Final = "application/merge-patch+json"
 
 
@@ -41,6 +42,8 @@ ENDPOINTS: Final = (
         who=scope("limen:profiles:read"),
         call=_read,
         summary="Read a profile",
+        parts=_ACCOUNT,
+        etag=True,
         gives=Profile,
         refusals=(keys.Forgotten,),
     ),
@@ -50,6 +53,9 @@ ENDPOINTS: Final = (
         who=scope("limen:profiles:write"),
         call=_change,
         summary="Change a profile by merge patch (RFC 7396): what is absent stays, null goes",
+        parts=_ACCOUNT,
+        etag=True,
+        if_match=True,
         takes=Changes,
         gives=Profile,
         media=("application/json", MERGE_PATCH),

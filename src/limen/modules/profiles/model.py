@@ -18,6 +18,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from limen.platform.pages import Message, _m
+from limen.platform.wire.bodies import Timestamp
 
 LIMIT: Final = 200
 """Characters of a name or a line of an address."""
@@ -55,7 +56,7 @@ class Profile(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     locale: str | None = None
     phone_number: str | None = None
     address: Address | None = None
-    updated_at: datetime | None = None
+    updated_at: Timestamp | None = None
     """Of the last change; None where nothing was ever set."""
 
 

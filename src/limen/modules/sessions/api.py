@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -12,6 +11,7 @@ from limen.modules.sessions import service
 from limen.modules.sessions.errors import NoSuchSession
 from limen.modules.sessions.model import COOKIE, EndReason, Listed
 from limen.platform.http import Answer, Call, Endpoint, Json, no_content, scope
+from limen.platform.wire.bodies import Timestamp
 
 
 async def signed_in(call: Call) -> tuple[AccountId, SessionId] | None:
@@ -37,10 +37,10 @@ class SessionShown(msgspec.Struct, frozen=True, kw_only=True):
     account: AccountId
     acr: str
     amr: tuple[str, ...]
-    auth_time: datetime
-    created: datetime
-    last_seen: datetime
-    expires: datetime
+    auth_time: Timestamp
+    created: Timestamp
+    last_seen: Timestamp
+    expires: Timestamp
     address: str
     user_agent: str
 
@@ -51,10 +51,10 @@ class SessionList(msgspec.Struct, frozen=True):
     items: tuple[SessionShown, ...]
 
 
-class OfAccount(msgspec.Struct, frozen=True):
+class OfAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whose sessions are meant."""
 
-    account: AccountId
+    account: Annotated[AccountId, msgspec.Meta(description="The account's id.")]
 
 
 def _shown(listed: Listed) -> SessionShown:
@@ -118,6 +118,7 @@ ENDPOINTS: Final = (
         who=scope("limen:sessions:write"),
         call=_end,
         summary="End one session, and every token that came from it",
+        parts={"session": "The session's id."},
         status=204,
         refusals=(NoSuchSession,),
     ),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
@@ -21,6 +22,8 @@ FORM_MEDIA: Final = "application/x-www-form-urlencoded"
 JSON_MEDIA: Final = "application/json"
 LONGEST_BODY: Final = 524_288
 """Octets no body may pass, whatever its endpoint."""
+
+_PARAMETER: Final = re.compile(r"\{(\w+)\}")
 
 Translate: TypeAlias = Callable[[LimenError], Answer]
 """Puts an error into the words of a protocol: `as_problem`, `as_page`, `as_oauth`, or a door's own."""
@@ -85,6 +88,12 @@ class Endpoint:
     gives: type | None = None
     status: int = 200
     """Of success; for the description."""
+    parts: Mapping[str, str] = field(default_factory=dict)
+    """What the path's parameters are; for the description."""
+    etag: bool = False
+    """Whether the answer carries the record's version as its ETag; for the description."""
+    if_match: bool = False
+    """Whether If-Match is heeded; for the description."""
     refusals: tuple[type[LimenError], ...] = ()
     cors: Cors = Cors.NEVER
     hot: bool = False
@@ -110,6 +119,8 @@ class Endpoint:
             raise ValueError(f"{self.path}: a hot path has no parameters")
         if self.takes is not None and self.method in ("GET", "HEAD"):
             raise ValueError(f"{self.path}: {self.method} has no body")
+        if not self.parts.keys() <= set(self.parameters):
+            raise ValueError(f"{self.path}: describes a parameter that is not there")
         if self.limit > LONGEST_BODY:
             raise ValueError(f"{self.path}: no body passes {LONGEST_BODY} octets")
 
@@ -117,6 +128,11 @@ class Endpoint:
     def api(self) -> bool:
         """Whether it is part of the JSON API."""
         return self.path.startswith("/api/")
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The path's parameters, in order."""
+        return tuple(_PARAMETER.findall(self.path))
 
     @property
     def media_taken(self) -> tuple[str, ...]:
