@@ -109,7 +109,7 @@ async def test_the_description_is_made_from_the_endpoints(make: Make) -> None:
     assert (if_match["name"], if_match["in"], if_match["required"]) == ("If-Match", "header", False)
     flow = document["components"]["securitySchemes"]["oauth2"]["flows"]["clientCredentials"]
     assert flow["tokenUrl"] == "http://localhost:8400/t/acme/oauth/token"
-    assert flow["scopes"] == {"things:read": "List things.", "things:write": "Make a thing; Drop a thing."}
+    assert flow["scopes"] == {"things:read": "List things.", "things:write": "Make a thing. Drop a thing."}
     assert set(document["components"]["schemas"]) == {"NewThing", "Problem", "Thing"}, "queries stand in their parameters"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -105,7 +106,7 @@ def _security(endpoints: Iterable[Endpoint], site: Site) -> Node:
     for one in endpoints:
         if one.who.scope:
             scopes.setdefault(one.who.scope, []).append(one.summary.rstrip("."))
-    described = {scope: f"{'; '.join(summaries)}." for scope, summaries in sorted(scopes.items())}
+    described = {scope: f"{'. '.join(summaries)}." for scope, summaries in sorted(scopes.items())}
     return {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": f"{site.issuer}/oauth/token", "scopes": described}}}
 
 
@@ -222,15 +223,17 @@ def _name(one: Endpoint) -> str:
 
 
 def description(endpoints: tuple[Endpoint, ...]) -> Endpoint:
-    """Return the endpoint that serves the document of each tenant."""
-    made: dict[str, bytes] = {}
+    """Return the endpoint that serves the document of each tenant, made and packed when it is first asked for."""
+    made: dict[str, Raw] = {}
 
     async def call(call: Call) -> Raw:
-        document = made.get(call.site.issuer)
-        if document is None:
+        answer = made.get(call.site.issuer)
+        if answer is None:
             if len(made) >= _MOST_SITES:
                 made.clear()
-            document = made[call.site.issuer] = msgspec.json.encode(openapi(endpoints, call.site))
-        return Raw(document, "application/json", headers=(("cache-control", "public, max-age=300"),))
+            document = msgspec.json.encode(openapi(endpoints, call.site))
+            headers = (("cache-control", "public, max-age=300"),)
+            answer = made[call.site.issuer] = Raw(document, "application/json", headers=headers, packed=gzip.compress(document, mtime=0))
+        return answer
 
     return Endpoint(method="GET", path="/api/openapi.json", who=PUBLIC, call=call, cors=Cors.METADATA, summary="This description.", hot=True)
