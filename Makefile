@@ -8,7 +8,7 @@ BIN := .venv/bin
 LOCK := requirements.lock
 ARGS ?=
 
-.PHONY: help install run check lint test bench soak lock rig messages clean
+.PHONY: help install run check lint test bench soak lock rig messages reference clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,9 @@ lock: install ## new versions into requirements.lock
 
 messages: install ## missing texts into the .po files, to be translated
 	@$(BIN)/python -m tools.messages --add
+
+reference: install ## docs/reference from the code
+	@$(BIN)/python -m tools.reference
 
 clean:
 	rm -rf .venv var .mypy_cache .ruff_cache .hypothesis tests/node/node_modules

@@ -2,7 +2,7 @@
 
 Positional-only parameters are words in their order, keyword-only ones are options; a `bool` is a flag, a tuple an option that may be given
 several times. A parameter the docstring does not explain is the house's own and stands in no help. The standard library alone, since
-this is imported before anything is known of what is asked (docs/adr/0008).
+this is imported before anything is known of what is asked (docs/adr/0011).
 """
 
 from __future__ import annotations

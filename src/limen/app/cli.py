@@ -20,7 +20,8 @@ from limen.kernel.errors import LimenError
 
 _ROOT: Final = Path(limen.__path__[0])
 _ORDER: Final = ("demo", "init", "serve", "apply", "export", "check", "upgrade", "backup", "restore")
-_FAILED, _MISSPELT, _INTERRUPTED = 1, 2, 130
+FAILED, MISSPELT, INTERRUPTED = 1, 2, 130
+"""What the command ends with where it does not end with 0."""
 _HELP: Final = frozenset({"-h", "--help"})
 
 
@@ -113,16 +114,16 @@ def main() -> None:
         run(sys.argv[1:])
         sys.stdout.flush()
     except Misspelt as error:
-        _fail(str(error), _MISSPELT)
+        _fail(str(error), MISSPELT)
     except LimenError as error:
         text = error.operator or error.public
         lines = text.splitlines() or [""]
-        _fail("\n".join([*lines[:-1], f"{lines[-1]} [{error.code}]"]), _FAILED)
+        _fail("\n".join([*lines[:-1], f"{lines[-1]} [{error.code}]"]), FAILED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # who read has had enough: what is left goes nowhere
-        sys.exit(_FAILED)
+        sys.exit(FAILED)
     except KeyboardInterrupt:
-        sys.exit(_INTERRUPTED)
+        sys.exit(INTERRUPTED)
 
 
 def _fail(text: str, status: int) -> None:

@@ -45,7 +45,9 @@ class ServerSettings:
     base_url: str = "http://localhost:8400"
     """Scheme, host and port: the issuer of the default tenant, and what the others stand under."""
     mode: Mode = Mode.PRODUCTION
+    """`dev` opens the mailbox and the clock under `/dev`, for this machine alone; `production` needs an `https://` base_url."""
     workers: int = 1
+    """Processes on the one socket; more than one need PostgreSQL."""
     trusted_proxies: tuple[str, ...] = ()
     """Addresses and networks whose Forwarded and X-Forwarded-For are believed."""
 
@@ -108,10 +110,11 @@ def _is_loopback(host: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseSettings:
-    """`sqlite:///path` (relative to the file; four slashes for an absolute path) or `postgresql://user@host/name`."""
+    """`[database]`: where everything but the keys is kept."""
 
     section: ClassVar[str] = "database"
     url: str = "sqlite:///var/limen.db"
+    """`sqlite:///path` (relative to the file; four slashes for an absolute path) or `postgresql://user@host/name`."""
 
     def __post_init__(self) -> None:
         if self.url.startswith(_SQLITE) and len(self.url) > len(_SQLITE):
@@ -129,12 +132,14 @@ class DatabaseSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyringPlace:
-    """`[keyring]` where nothing is given; `load` answers `KeyringSettings`, which has whole paths."""
+    """`[keyring]`: where the keys are, which never stand in the database."""
 
+    # `load` answers `KeyringSettings`, which has whole paths.
     section: ClassVar[str] = "keyring"
     file: Path = Path("var/master.key")
+    """The master key, unless `LIMEN_MASTER_KEY` has it; keep a copy apart from backups of the database."""
     epochs: Path | None = None
-    """Beside the master key unless given."""
+    """Folder of the epoch keys, shared by all processes; `epochs` beside the master key unless given. Never keep a copy with a backup."""
 
 
 def section_of(kind: type) -> str:

@@ -30,41 +30,69 @@ _LOGOS: Final = {".svg": "svg+xml", ".png": "png", ".webp": "webp"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _TenantTable:
+class TenantTable:
+    """`[[tenant]]`: one organisation's customers, apps and looks. A key that is left out keeps what the database has."""
+
     name: str
+    """Up to 40 of a-z, 0-9 and -, beginning with a letter; it never changes."""
     default: bool = False
+    """Whether it stands at the base URL; without any, the tenant made first does. The others stand under `/t/<name>`."""
     domain: str | None = None
+    """A host name of its own, in ASCII and lower case, in place of `/t/<name>`; scheme and port are those of `base_url`."""
     languages: tuple[str, ...] = ("en",)
+    """What its pages and messages speak; the first where a visitor reads none of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _ResourceTable:
+class ResourceTable:
+    """`[[tenant.resource]]`: an API that takes access tokens. At most 100 to a tenant."""
+
     identifier: str
+    """Its audience: an absolute URI without a fragment (RFC 8707, section 2), at most 255 characters."""
     scopes: dict[str, str] = field(default_factory=dict)
+    """Each scope with the words the consent page shows, at most 200 characters; a scope belongs to one resource of the tenant."""
     token_format: TokenFormat = TokenFormat.JWT
+    """`jwt` (RFC 9068), which it checks itself, or `opaque`, which it asks about (RFC 7662)."""
     client: str | None = None
+    """A client of kind service that may introspect its tokens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientTable:
-    """`[[tenant.client]]`; what is left out is as for a new client."""
+    """`[[tenant.client]]`: an application; what is left out is as for a new client."""
 
     id: str
+    """Its client_id: up to 100 of letters, digits, `.`, `_`, `~` and `-`."""
     kind: ClientKind
+    """Where it runs: `web` and `service` keep a secret, `spa` and `native` cannot."""
     name: str = ""
+    """What people are told it is called, at most 100 characters; empty: its id."""
     secret: str | None = None
+    """`env:NAME` or `file:PATH` with 32 to 256 printable ASCII characters, read when the file is applied (dev mode takes any text); `unchanged` keeps it."""
     auth_method: AuthMethod | None = None
+    """How it shows its secret; left out: in either way."""
     redirect_uris: tuple[str, ...] = ()
+    """Where the browser comes back to, compared letter by letter; https, for native apps also loopback (any port) and reverse-domain schemes. At most 50."""
     post_logout_redirect_uris: tuple[str, ...] = ()
+    """Where the browser may go after sign-out, likewise."""
     grants: tuple[GrantType, ...] = ()
+    """What it may use; left out: `authorization_code`, for a service `client_credentials`. `refresh_token` goes with `authorization_code`."""
     scopes: tuple[str, ...] = ()
+    """What it may ask for: `openid`, `profile`, `email`, `address`, `phone`, `offline_access`, those of the tenant's resources, and `limen:` scopes."""
     pkce_required: bool = True
+    """Whether a code needs PKCE with S256; only a client with a secret may do without."""
     consent: ConsentRule = ConsentRule.ASK
+    """Whether people are asked before it gets what it wants; `none` is for an app of the operator's own, and `prompt=consent` asks all the same."""
     id_token_signed_response_alg: Alg | None = None
+    """What its ID tokens are signed with, one of the tenant's `algorithms`; left out: the first of them."""
     client_uri: str | None = None
+    """Its home page, as the API tells it."""
     policy_uri: str | None = None
+    """Its privacy notice, as the API tells it."""
     tos_uri: str | None = None
+    """Its terms, as the API tells them."""
     contacts: tuple[str, ...] = ()
+    """Whom to ask about it, as the API tells it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +185,7 @@ def _tenant(source: Source, way: tuple[Step, ...], table: object, *, dev: bool) 
     modules = sections()
     for key in table.keys() - {*_KEYS, *modules}:
         source.wrong((*way, key), "unknown key", nearest(key, [*_KEYS, *modules]))
-    own = record(_TenantTable, source, way, {key: table[key] for key in ("name", "default", "domain", "languages") if key in table})
+    own = record(TenantTable, source, way, {key: table[key] for key in ("name", "default", "domain", "languages") if key in table})
     if own is None:
         return None
     plain = tenants.plain(TenantId(own.name))
@@ -219,7 +247,7 @@ def _image(source: Source, name: str) -> str:
 
 def _resources(source: Source, way: tuple[Step, ...], table: Mapping[str, object]) -> Iterator[Resource]:
     for place, values in _tables(source, way, table, "resource"):
-        if one := record(_ResourceTable, source, place, values):
+        if one := record(ResourceTable, source, place, values):
             client = ClientId(one.client) if one.client else None
             yield Resource(identifier=one.identifier, scopes=one.scopes, token_format=one.token_format, client=client)
 

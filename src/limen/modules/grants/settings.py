@@ -15,14 +15,19 @@ _REFRESH_CEILING: Final = timedelta(days=730)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
-    """`[tenant.grants]`: durations. A refresh token ends `refresh_idle` after its last use and `refresh_absolute` after the sign-in."""
+    """`[tenant.grants]`: how long codes and tokens live."""
 
     section: ClassVar[str] = "grants"
     code: timedelta = timedelta(seconds=60)
+    """An authorization code; it works once."""
     access_token: timedelta = timedelta(minutes=10)
+    """An access token, of people and of services."""
     id_token: timedelta = timedelta(minutes=10)
+    """An id_token."""
     refresh_idle: timedelta = timedelta(days=30)
+    """A refresh token ends so long after its last use."""
     refresh_absolute: timedelta = timedelta(days=180)
+    """And so long after the sign-in, however often it is used."""
 
     def __post_init__(self) -> None:
         if not _SECOND <= self.code <= _CODE_CEILING:

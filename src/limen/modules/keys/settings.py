@@ -15,7 +15,7 @@ _OFFERED: Final = frozenset({Alg.ES256, Alg.RS256, Alg.ED25519})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
-    """`[tenant.keys]`: durations, and the algorithms offered, the default one first."""
+    """`[tenant.keys]`: how often signing keys rotate, and what they sign with."""
 
     section: ClassVar[str] = "keys"
     rotation: timedelta = timedelta(days=90)
@@ -27,6 +27,7 @@ class Tenant:
     retired_known: timedelta = timedelta(days=180)
     """How long its public part is kept to recognise an `id_token_hint`."""
     algorithms: tuple[Alg, ...] = (Alg.ES256, Alg.RS256, Alg.ED25519)
+    """The algorithms offered; the first one signs."""
 
     def __post_init__(self) -> None:
         if self.rotation < _SHORTEST_LIFE:

@@ -11,7 +11,7 @@ _LONGEST_NAME: Final = 80
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
-    """`[tenant.notices]`."""
+    """`[tenant.notices]`: messages to customers."""
 
     section: ClassVar[str] = "notices"
     sender: str = ""

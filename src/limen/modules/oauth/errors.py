@@ -29,8 +29,8 @@ class Code(enum.Enum):
     REQUEST_NOT_SUPPORTED = "request_not_supported"
     REQUEST_URI_NOT_SUPPORTED = "request_uri_not_supported"
     REGISTRATION_NOT_SUPPORTED = "registration_not_supported"
-    UNMET_AUTHENTICATION_REQUIREMENTS = "unmet_authentication_requirements"  # its specification, 1.0
-    INVALID_TOKEN = "invalid_token"  # RFC 6750, 3.1  # noqa: S105 an error code
+    UNMET_AUTHENTICATION_REQUIREMENTS = "unmet_authentication_requirements"  # OpenID Connect Core Unmet Authentication Requirements 1.0
+    INVALID_TOKEN = "invalid_token"  # RFC 6750, 3.1  # noqa: S105
     INSUFFICIENT_SCOPE = "insufficient_scope"
 
 

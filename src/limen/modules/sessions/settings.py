@@ -13,11 +13,13 @@ _ABSOLUTE_CEILING: Final = timedelta(days=400)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
-    """`[tenant.sessions]`: durations. A session ends `idle` after it was last seen and `absolute` after it was opened, whichever is first."""
+    """`[tenant.sessions]`: how long somebody stays signed in; whichever ends first."""
 
     section: ClassVar[str] = "sessions"
     idle: timedelta = timedelta(hours=24)
+    """A session ends so long after it was last seen."""
     absolute: timedelta = timedelta(days=30)
+    """And so long after it was opened, however often it is seen."""
 
     def __post_init__(self) -> None:
         if not _SHORTEST <= self.idle <= _IDLE_CEILING:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
-    """`[tenant.signin]`."""
+    """`[tenant.signin]`: how customers sign in."""
 
     section: ClassVar[str] = "signin"
     methods: tuple[str, ...] = ("password", "email_code")

@@ -10,10 +10,10 @@ from limen.modules.signup.model import Wish
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
-    """`[tenant.signup]`."""
+    """`[tenant.signup]`: what somebody is asked for beside an address."""
 
     section: ClassVar[str] = "signup"
     password: Wish = Wish.REQUIRED
-    """`none`: she signs in by code."""
+    """Whether she chooses a password; with `none` she signs in by code."""
     name: Wish = Wish.NONE
-    """Given and family name."""
+    """Whether she tells her given and family name."""

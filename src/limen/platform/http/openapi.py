@@ -162,7 +162,7 @@ def _responses(one: Endpoint, known: Mapping[type, Node]) -> Node:
     if one.gives is not None:
         success["content"] = {"application/json": {"schema": known[one.gives]}}
     errors: dict[int, list[type[LimenError]]] = {}
-    for error in dict.fromkeys((*one.refusals, *_edge_refusals(one))):
+    for error in dict.fromkeys((*one.refusals, *own_refusals(one))):
         errors.setdefault(status_of_kind(error), []).append(error)
     responses: Node = {str(one.status): success}
     for status, found in sorted(errors.items()):
@@ -197,7 +197,7 @@ def _shared(problem: Node) -> Node:
     return edge | {name: _response(status, text, problem) for status, (name, text) in _OURS.items()}
 
 
-def _edge_refusals(one: Endpoint) -> tuple[type[LimenError], ...]:
+def own_refusals(one: Endpoint) -> tuple[type[LimenError], ...]:
     """Return what the edge itself may refuse."""
     found: list[type[LimenError]] = [BadRequest, Misdirected, HeadersTooLarge]
     if one.who.kind is WhoKind.SCOPE:

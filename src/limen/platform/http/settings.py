@@ -23,7 +23,7 @@ class BadPace(LimenError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """How patient the edge is: with a client that dawdles, and with a source that is refused again and again."""
+    """`[http]`: how patient the edge is with a client that dawdles, and with a source that is refused again and again."""
 
     section: ClassVar[str] = "http"
 

@@ -30,7 +30,7 @@ class Relay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """How messages leave. In dev mode they never do: they land in the mailbox under `/dev/mailbox`."""
+    """`[mail]`: how messages leave. In dev mode they never do: they land in the mailbox under `/dev/mailbox`."""
 
     section: ClassVar[str] = "mail"
 
@@ -53,7 +53,7 @@ class Server:
             except MailRejected:
                 raise BadSetting("mail.sender", f"{self.sender!r} is no address", 'write it as "no-reply@example.com"') from None
         if not 0 < self.timeout <= _LONGEST_SECONDS:
-            raise BadSetting("mail.timeout", f"{self.timeout} seconds", f"1 to {_LONGEST_SECONDS}")
+            raise BadSetting("mail.timeout", f"must lie between 1 and {_LONGEST_SECONDS} seconds", "20 is usual")
 
 
 def relay(url: str) -> Relay:

@@ -37,18 +37,25 @@ class FooterLink:
     """A link at the foot of every page, in the tenant's own words: terms, privacy, legal notice, help."""
 
     label: str
+    """What is read."""
     address: str
+    """`https:`, `http:` or `mailto:`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Brand:
-    """The tokens a tenant sets. `logo` is a `data:` URI (SVG, PNG, WebP) of at most 6,000 characters; `radius` in pixels, 0 to 24."""
+    """The tokens a tenant sets; every colour of a page is computed from them."""
 
     name: str
+    """What the tenant calls itself."""
     accent: str = "#3b5bdb"
+    """The colour of buttons and links, in small letters; it is made lighter or darker where it could not be read."""
     logo: str | None = None
+    """A `data:` URI of an SVG, PNG or WebP image, at most 6,000 characters; in a tenant file also `file:NAME` beside it."""
     radius: int = 10
+    """Of corners, in pixels."""
     links: tuple[FooterLink, ...] = ()
+    """At the foot of every page and message."""
 
     def __post_init__(self) -> None:
         if not 0 < len(self.name) <= _NAME_LIMIT:

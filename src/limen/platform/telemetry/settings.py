@@ -18,7 +18,7 @@ class BadListen(LimenError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """Where Prometheus finds the figures. They tell of traffic, not of people; loopback is advised all the same."""
+    """`[metrics]`: where Prometheus finds the figures. They tell of traffic, not of people; loopback is advised all the same."""
 
     section: ClassVar[str] = "metrics"
 
@@ -42,11 +42,12 @@ class Server:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Log:
-    """What is written to standard error."""
+    """`[log]`: what is written to standard error."""
 
     section: ClassVar[str] = "log"
 
     level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least that is written."""
     requests: Literal["all", "failures", "none"] = "all"
     """A line for each request, for those answered 500 and above, or for none."""
     format: Literal["auto", "json", "text"] = "auto"

@@ -11,7 +11,7 @@ LONGEST: Final = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
-    """`[tenant.password]`: characters, after normalisation (SP 800-63B-4, 3.1.1.2)."""
+    """`[tenant.password]`: how many characters a password has at least, after normalisation (SP 800-63B-4, 3.1.1.2)."""
 
     section: ClassVar[str] = "password"
     minimum_alone: int = 15
