@@ -119,6 +119,7 @@ async def test_final_failures(rig: SmtpRig, command: str, answer: str, reason: s
     assert "anna" not in str(caught.value) + caught.value.operator
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["GREETING", "EHLO", "RCPT", "MESSAGE"])
 async def test_hanging_relay(rig: SmtpRig, command: str) -> None:
     """A relay that stops answering costs the configured time, not more."""
@@ -128,6 +129,7 @@ async def test_hanging_relay(rig: SmtpRig, command: str) -> None:
     assert caught.value.reason == "timed_out"
 
 
+@pytest.mark.slow
 async def test_relay_that_does_not_say_goodbye(rig: SmtpRig) -> None:
     """Once the relay has taken the message over, a hanging QUIT does not make it a failure."""
     rig.hangs.add("QUIT")

@@ -42,6 +42,7 @@ async def close_down(cluster: Cluster, world: World, *, allow: bool) -> None:
         await admin.close()
 
 
+@pytest.mark.slow
 async def test_outage_while_a_job_runs(world: World, cluster: Cluster) -> None:
     """A job done while the database is away is written down when it is back, and not done again; the runner goes on by itself."""
     script = Script()

@@ -163,6 +163,7 @@ async def test_lease_of_a_dead_runner_ends(world: World, script: Script) -> None
         assert not await store.finish(work, dead, "run_dead", work.now)
 
 
+@pytest.mark.slow
 async def test_leases_are_renewed(world: World, script: Script) -> None:
     """A long run keeps its lease as long as its process lives, though the clock leaps."""
     script.seconds = 2.5
@@ -179,6 +180,7 @@ async def test_leases_are_renewed(world: World, script: Script) -> None:
     assert script.ran.total() == 1
 
 
+@pytest.mark.slow
 async def test_clock_that_leaps_past_the_lease(world: World, script: Script) -> None:
     """A runner never takes again what it is running itself, even when dev mode turns the clock on by hours."""
     script.seconds = 1.5
@@ -244,6 +246,7 @@ async def test_unexpected_error_tells_its_type_only(world: World, script: Script
     assert "anna" not in out.out + out.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deaf", [False, True])
 async def test_hung_job_is_timed_out_and_blocks_nobody(world: World, *, deaf: bool) -> None:
     """A job that hangs, even one that does not heed its cancellation, is counted as failed; others run meanwhile."""

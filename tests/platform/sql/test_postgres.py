@@ -279,6 +279,7 @@ def own_cluster() -> Iterator[Cluster]:
     server.drop()
 
 
+@pytest.mark.slow
 async def test_nobody_is_busy_while_the_database_is_away(own_cluster: Cluster, keyring: Keyring) -> None:
     """The listener's end wakes it once; then it looks for the database once a second, and not as often as it can."""
     async with databases.postgres_copy(own_cluster) as url:
@@ -295,6 +296,7 @@ async def test_nobody_is_busy_while_the_database_is_away(own_cluster: Cluster, k
             own_cluster.start()
 
 
+@pytest.mark.slow
 async def test_the_database_goes_away_and_returns(own_cluster: Cluster, keyring: Keyring) -> None:
     """While the server is down everything is refused within a short while; when it is back all works again without a restart."""
     async with databases.postgres_copy(own_cluster) as url:
