@@ -114,7 +114,8 @@ class DatabaseSettings:
 
     section: ClassVar[str] = "database"
     url: str = "sqlite:///var/limen.db"
-    """`sqlite:///path` (relative to the file; four slashes for an absolute path) or `postgresql://user@host/name`."""
+    """`sqlite:///path` (relative to the file; four slashes for an absolute path) or `postgresql://user@host/name`, where
+    `?pool_size=16` says how many connections a process keeps at most."""
 
     def __post_init__(self) -> None:
         if self.url.startswith(_SQLITE) and len(self.url) > len(_SQLITE):
