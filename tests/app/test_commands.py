@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -144,6 +147,15 @@ def test_check_says_what_to_mend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert "2 tenants stand under http://localhost:8400" in lines
 
 
+@pytest.fixture
+def unserved(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """This process is a test's again after `serve` took the garbage collector and rich away, as a server wants it."""
+    monkeypatch.setitem(sys.modules, "rich", import_module("rich"))
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("unserved")
 def test_wrong_settings_stop_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the command, all mistakes of the file are told at once, and nothing is made."""
     monkeypatch.chdir(tmp_path)
