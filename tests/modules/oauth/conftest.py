@@ -191,6 +191,11 @@ class Door:
             found = await reader.all(_HAPPENED)
         return [fact for fact in found if fact.name.startswith(name)]
 
+    async def change(self, client: str, *, tenant: TenantId = ACME, **fields: Any) -> None:
+        """Change fields of a client's record."""
+        async with self.world.db.work(tenant, SYSTEM) as work:
+            await clients.save(work, replace(await clients.take(work, ClientId(client)), **fields), dev=True)
+
     async def set(self, module: str, **settings: object) -> None:
         """Set the tenant's settings of a module."""
         async with self.world.work() as work:
@@ -224,6 +229,13 @@ def answered(answer: Answer) -> dict[str, str]:
     query = parse_qs(urlsplit(answer.location).query, keep_blank_values=True)
     assert all(len(values) == 1 for values in query.values()), answer.location
     return {name: values[0] for name, values in query.items()}
+
+
+async def to_app(browser: Client, answer: Answer) -> Answer:
+    """Follow redirects of ours until one leaves for the app."""
+    while answer.status == 303 and answer.location.startswith(("/", BASE)):
+        answer = await browser.get(answer.location, follow=False)
+    return answer
 
 
 def basic(client: str, secret: str) -> str:

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from limen.modules.oauth import store
 from limen.platform.sql import statement
 from limen.platform.wire import jose
-from tests.modules.oauth.conftest import BASE, CALLBACK, Door, answered, asked
-from tests.rig.asgi import Answer, Client
+from tests.modules.oauth.conftest import BASE, CALLBACK, Door, answered, asked, to_app
+from tests.rig.asgi import Client
 
 pytestmark = pytest.mark.anyio
 
@@ -23,13 +23,6 @@ async def code_sent(door: Door, to: str) -> str:
     await door.runner.run_due()
     mails = (await door.browser().get("/dev/mailbox.json")).json()
     return str(next(mail["code"] for mail in mails if mail["to"] == to and mail["code"]))
-
-
-async def to_app(browser: Client, answer: Answer) -> Answer:
-    """Follow redirects of ours until one leaves for the app."""
-    while answer.status == 303 and answer.location.startswith(("/", BASE)):
-        answer = await browser.get(answer.location, follow=False)
-    return answer
 
 
 async def signed_up(door: Door, browser: Client, address: str, **changes: str) -> dict[str, str]:

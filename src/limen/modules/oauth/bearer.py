@@ -154,7 +154,7 @@ def shown(authorization: str, form: Form) -> str | Refused | None:
     """Return the token a request shows: by header, or as `access_token` in the body; None where there is none."""
     scheme, _, value = authorization.partition(" ")
     by_header = value.strip() if scheme.lower() == "bearer" else None
-    by_body = form.get("access_token")
+    by_body = form.get("access_token") or None
     if by_header is not None and by_body is not None:
         return _TWICE
     return by_header if by_header is not None else by_body

@@ -44,7 +44,7 @@ _WRONG: Final = Refused(Code.INVALID_CLIENT, "Unknown client, wrong secret, or a
 
 def shown(authorization: str, form: Form) -> Shown | Refused:
     """Read who a request says to come from."""
-    named, secret = form.get("client_id"), form.get("client_secret")
+    named, secret = form.get("client_id") or None, form.get("client_secret") or None  # empty is left out: RFC 6749, section 3.2
     if not authorization:
         if not named:
             return _NOBODY

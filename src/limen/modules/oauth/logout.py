@@ -95,7 +95,7 @@ async def _judge(reader: Reader, issuer: str, leaving: Leaving, session: Session
     client = await clients.find(reader, asking) if asking else None
     wanted = leaving.post_logout_redirect_uri
     registered = client is not None and bool(wanted) and clients.matches_post_logout(client, wanted)
-    parting = Parting(client=client.id if client else None, target=with_parameters(wanted, {"state": leaving.state}) if registered else "")
+    parting = Parting(client=client.id if client else None, target=with_parameters(wanted, {"state": leaving.state or None}) if registered else "")
     return _Judged(parting, at_once=_is_sure(hint, session) and (registered or not wanted))
 
 

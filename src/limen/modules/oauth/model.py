@@ -95,7 +95,8 @@ class TokenBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     access_token: str
     token_type: str
     expires_in: int
-    scope: str
+    scope: str = ""
+    """Left out where the client has none to ask for."""
     refresh_token: str | None = None
     id_token: str | None = None
 

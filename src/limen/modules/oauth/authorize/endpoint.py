@@ -58,7 +58,7 @@ class _Sound:
 
     def back(self, parameters: dict[str, str | None]) -> SeeOther:
         """Return the way back to the app (RFC 6749, section 4.1.2; RFC 9207, section 2)."""
-        return SeeOther(with_parameters(self.redirect_uri, {**parameters, "state": self.asked.state, "iss": self.case.issuer}))
+        return SeeOther(with_parameters(self.redirect_uri, {**parameters, "state": self.asked.state or None, "iss": self.case.issuer}))
 
     def refuse(self, call: Call, refusal: Refused) -> SeeOther:
         """Return the way back to the app with an error, counted."""
@@ -190,7 +190,7 @@ async def _issue(work: Work, sound: _Sound, here: Situation) -> Answer:
     permit = Permit(session.account, case.client.id, session.id, here.ask.scopes, target.audience, session.acr, session.amr, session.auth_time)
     terms = Terms(redirect_uri=sound.redirect_uri, redirect_given=bool(case.asked.redirect_uri), challenge=case.asked.code_challenge, nonce=case.asked.nonce)
     grant, code = await grants.issue_code(work, permit, terms)
-    work.record(CodeIssued(subject=session.account, client=case.client.id, session=session.id, grant=grant, scope=case.asked.scope))
+    work.record(CodeIssued(subject=session.account, client=case.client.id, session=session.id, grant=grant, scope=" ".join(permit.scopes)))
     return sound.back({"code": code.reveal()})
 
 

@@ -55,8 +55,8 @@ def mismatch(code: grants.Code, client: Client, form: Form) -> Refused | None:
     """Return what of a token request does not fit its code."""
     if code.permit.client != client.id:
         return _ANOTHER
-    redirect_uri, verifier = form.get("redirect_uri"), form.text("code_verifier")
-    if (redirect_uri is not None or code.redirect_given) and redirect_uri != code.redirect_uri:
+    redirect_uri, verifier = form.text("redirect_uri"), form.text("code_verifier")
+    if (redirect_uri or code.redirect_given) and redirect_uri != code.redirect_uri:
         return _REDIRECT
     if not code.challenge:
         return _NO_CHALLENGE if verifier else None

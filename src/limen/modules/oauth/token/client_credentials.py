@@ -43,7 +43,7 @@ _PLANS: Final[OrderedDict[tuple[str, str, str | None], _Plan]] = OrderedDict()
 
 
 def _plan(wish: Wish) -> _Plan | Refused:
-    client, press, asked = wish.client, wish.press, wish.form.get("scope")
+    client, press, asked = wish.client, wish.press, wish.form.get("scope") or None
     key = (press.issuer, client.id, asked)
     plan = _PLANS.get(key)
     if plan is not None and plan.client is client and plan.ground is press.ground:

@@ -22,6 +22,8 @@ _REPLAYED: Final = Refused(
     Code.INVALID_GRANT, "The refresh token was used before, so the whole grant has been ended: each answer brings the token to use next.", "refresh_replayed"
 )
 
+_NO_SCOPE: Final = Refused(Code.INVALID_SCOPE, "scope names nothing: leave it out for all that was granted.", "scope_missing")
+
 
 def refusal_of(refusal: RefreshRefusal) -> Refused:
     """Put into words why a refresh token gives nothing."""
@@ -58,6 +60,8 @@ def _narrowed(granted: tuple[str, ...], asked: str | None) -> tuple[str, ...] | 
     if not asked:
         return granted
     scopes = words(asked)
+    if not scopes:
+        return _NO_SCOPE
     beyond = next((scope for scope in scopes if scope not in granted), None)
     if beyond is not None:
         return Refused(Code.INVALID_SCOPE, f"The scope {named(beyond)} was not granted; a refresh can only ask for less.", "scope_beyond_grant")
