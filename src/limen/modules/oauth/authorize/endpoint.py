@@ -133,10 +133,12 @@ def _address(client: Client, asked: Asked) -> str | None:
 
 
 async def _situation(reader: Reader, sound: _Sound, session: SessionId | None, begun: datetime) -> Situation:
-    hint = await read_hint(reader, sound.case.issuer, sound.asked.id_token_hint) if sound.asked.id_token_hint else None
+    shown = sound.asked.id_token_hint
+    hint = await read_hint(reader, sound.case.issuer, shown) if shown else None
     return Situation(
         ask=replace(sound.asked.ask(sound.redirect_uri), account=hint.account if hint else None),
         session=await sessions.find(reader, session) if session else None,
+        misled=bool(shown) and hint is None,
         begun=begun,
     )
 

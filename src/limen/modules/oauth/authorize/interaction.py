@@ -34,12 +34,19 @@ class Situation:
 
     ask: Ask
     session: Session | None
+    misled: bool
+    """There is an `id_token_hint` and it names nobody: no token of ours, or of a key long forgotten."""
     begun: datetime
     """When the request came: what happened since then is fresh."""
 
 
 Rule = Callable[[Reader, Situation], Awaitable[bool]]
 """True if there is nothing to ask."""
+
+
+async def _hint_names_somebody(reader: Reader, here: Situation) -> bool:
+    del reader
+    return not here.misled
 
 
 async def _signed_in(reader: Reader, here: Situation) -> bool:
@@ -108,6 +115,7 @@ async def _consented(reader: Reader, here: Situation) -> bool:
     return not await consents.is_asked(reader, here.session.account, here.ask.client, here.ask.scopes)
 
 
+_MISLED: Final = Refused(Code.INVALID_REQUEST, "id_token_hint is no ID token of this issuer, so it cannot be said whom it means.", "id_token_hint")
 _LOGIN: Final = Refused(Code.LOGIN_REQUIRED, "The person has to sign in, and nobody may be asked.")
 _CREATE: Final = Refused(Code.INTERACTION_REQUIRED, "The person has to make an account, and nobody may be asked.")
 _SELECT: Final = Refused(Code.ACCOUNT_SELECTION_REQUIRED, "The person has to choose an account, and nobody may be asked.")
@@ -121,6 +129,7 @@ _ASK: Final = Way.JOURNEY
 _END: Final = Way.ERROR
 
 RULES: Final[tuple[tuple[str, Rule, Refused, Way, Entry], ...]] = (
+    ("id_token_hint can be read", _hint_names_somebody, _MISLED, _END, _A | _R),
     ("somebody is signed in", _signed_in, _LOGIN, _ASK, _A | _R),
     ("prompt=create", _no_account_wanted, _CREATE, _ASK, _A),
     ("prompt=select_account", _no_choice_wanted, _SELECT, _ASK, _A),
