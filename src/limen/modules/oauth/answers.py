@@ -15,10 +15,9 @@ _STATUS: Final = {
     Code.TEMPORARILY_UNAVAILABLE: 503,
     Code.SERVER_ERROR: 500,
 }
-_PRAGMA: Final = (("pragma", "no-cache"),)
 
 
 def refused(refusal: Refused, issuer: str) -> Answer:
     """Return the answer to a request of a client that is refused."""
-    headers = (*_PRAGMA, ("www-authenticate", f'Basic realm="{issuer}"')) if refusal.code is Code.INVALID_CLIENT else _PRAGMA
+    headers = (("www-authenticate", f'Basic realm="{issuer}"'),) if refusal.code is Code.INVALID_CLIENT else ()
     return Json(ErrorBody(refusal.code.value, refusal.why), _STATUS.get(refusal.code, 400), headers)

@@ -30,7 +30,7 @@ from limen.platform.http.errors import (
 from limen.platform.http.headers import gathered
 from limen.platform.http.house import House
 from limen.platform.http.plan import Plan
-from limen.platform.http.policy import preflight_fields
+from limen.platform.http.policy import Fields, preflight_fields
 from limen.platform.http.reading import Bodies, Receive, check_head
 from limen.platform.http.responding import Response, respond
 from limen.platform.http.routes import Resource, Routes
@@ -122,7 +122,7 @@ class Edge:
             headers = gathered(scope["headers"])
             place, resource, parts = self._find(headers, path) or await self._find_slowly(headers, path)
             found = resource.plan(method) if resource is not None else None
-            plan = found or self._fallback(path)
+            plan = found or self._fallback(path, resource)
             call = Call(self.house, place, plan.endpoint, headers, path)
             client = scope.get("client")
             call.peer = client[0] if client else ""
@@ -150,9 +150,10 @@ class Edge:
             reason = trouble.error if isinstance(trouble, BearerRefused) else ""
             await self.house.refusals.note(call, reason or trouble.code)
 
-    def _fallback(self, path: str) -> Plan:
-        """Return the plan of paths nobody has: programs are told as programs are."""
-        return self._fallbacks.problem if path.startswith(("/api/", "/oauth/")) else self._fallbacks.page
+    def _fallback(self, path: str, resource: Resource | None = None) -> Plan:
+        """Return the plan of paths nobody has, or not with that method: programs are told as programs are, under a tenant's prefix too."""
+        by_program = not resource.pages if resource is not None else path.removeprefix(prefix_of(path)).startswith(("/api/", "/oauth/"))
+        return self._fallbacks.problem if by_program else self._fallbacks.page
 
     def _nobody(self, plan: Plan, path: str, headers: dict[bytes, bytes]) -> Call:
         """Return a call of no tenant, for telling an error that came before one was found, in the visitor's language where it could be read."""
@@ -266,9 +267,17 @@ def _told(plan: Plan, call: Call, trouble: LimenError) -> Response:
     if status_of(trouble) >= _SERVER_ERROR:
         _log.warning("request.failed", route=plan.endpoint.path, tenant=call.site.tenant, error=trouble.code, reason=trouble.operator)
     try:
-        return respond(plan, call, _led_on(call, plan.translate(trouble)))
+        status, fields, body = respond(plan, call, _led_on(call, plan.translate(trouble)))
     except Exception:  # noqa: BLE001 - a translation or template is broken
         return _broken(plan, call)
+    return status, _with_allow(fields, trouble), body
+
+
+def _with_allow(fields: Fields, trouble: LimenError) -> Fields:
+    """Return the fields with Allow, which RFC 9110, section 15.5.6 wants on a page too."""
+    if not isinstance(trouble, MethodRefused) or any(name == b"allow" for name, _ in fields):
+        return fields
+    return [*fields, *((name.encode("ascii"), value.encode("ascii")) for name, value in trouble.headers)]
 
 
 def _led_on(call: Call, answer: Answer) -> Answer:

@@ -48,7 +48,8 @@ class Plan:
         self.packs = kind in (WhoKind.PUBLIC, WhoKind.SESSION, WhoKind.DEV)
         """Whether the answer may be compressed: not where a secret of ours and a word of the client's stand side by side unmasked."""
         self.document: Fields = document_fields(endpoint.cors, production=production)
-        self.json: Fields = [(b"content-type", b"application/json"), (b"cache-control", b"no-store"), *self.document]
+        old: Fields = [(b"pragma", b"no-cache")] if kind is WhoKind.PROTOCOL else []  # RFC 6749, section 5.1
+        self.json: Fields = [(b"content-type", b"application/json"), (b"cache-control", b"no-store"), *old, *self.document]
         if takes is Form and not self.reads_form:
             raise ValueError(f"{endpoint.path}: a form is {FORM_MEDIA}")
         if self.struct is not None and self.reads_form != (self.media == (FORM_MEDIA.encode(),)):

@@ -34,6 +34,11 @@ class Resource:
         self.plans[method] = plan
         self.allow = ", ".join(sorted({*self.plans, *(("HEAD",) if "GET" in self.plans else ()), "OPTIONS"}))
 
+    @property
+    def pages(self) -> bool:
+        """Whether people meet it in a browser."""
+        return any(plan.pages for plan in self.plans.values())
+
     def plan(self, method: str) -> Plan | None:
         """Return the plan for a method; HEAD is a GET whose body is kept back."""
         return self.plans.get("GET" if method == "HEAD" else method)
