@@ -10,6 +10,7 @@ import pytest
 
 from limen.app.compose import Gate, install
 from limen.app.ground import reactions
+from limen.kernel.clock import SystemClock
 from limen.kernel.ids import ClientId
 from limen.modules import accounts, consents, keys, sessions
 from limen.modules.tenants.api import Directory
@@ -160,10 +161,10 @@ async def test_a_race_of_old_and_new_ends_in_one_of_two_ways(door: Door) -> None
 
 
 @asynccontextmanager
-async def beside(door: Door) -> AsyncIterator[Door]:
-    """A second process's worth of server on the same database."""
+async def beside(door: Door, clock: SystemClock | None = None) -> AsyncIterator[Door]:
+    """A second process's worth of server on the same database, perhaps with another clock."""
     world = door.world
-    db = await open_database(world.url, world.keyring, world.clock, reactions(), test_mode=True)
+    db = await open_database(world.url, world.keyring, clock or world.clock, reactions(), test_mode=True)
     try:
         options = Options(base_url=BASE, dev=True, source_label=lambda reader, address: keys.blind(reader, "address", address))
         app = build(install(), Directory(BASE, db, dev=True), Gate(), db, Settings([Running(dev=True)]), options)

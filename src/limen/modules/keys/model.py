@@ -86,8 +86,11 @@ class SigningRow:
     sealed: bytes | None
 
     def signs(self, now: datetime) -> bool:
-        """Whether it may sign at this instant, as far as it alone is concerned."""
-        return self.stage is not Stage.RETIRED and self.begins <= now
+        """Whether it may sign at this instant, as far as it alone is concerned.
+
+        A current key does, whatever the time: it was made so by a process whose clock may be ahead of ours, and there is no other.
+        """
+        return self.stage is Stage.CURRENT or (self.stage is Stage.SUCCESSOR and self.begins <= now)
 
     def shown(self, now: datetime) -> bool:
         """Whether it stands in the JWKS at this instant."""
