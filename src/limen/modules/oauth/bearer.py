@@ -12,12 +12,13 @@ import msgspec
 from limen.kernel import secrets
 from limen.kernel.ids import AccountId, ClientId, GrantId, TokenId
 from limen.modules import clients, grants, keys
+from limen.modules.clients import Client
 from limen.modules.grants import ACCESS_PREFIX, Permit
 from limen.modules.oauth.access_token import TYPE, seconds
 from limen.modules.oauth.errors import Code, Refused
 from limen.platform.http import Access, Answer, Call, Form, Json, Refusal
 from limen.platform.sql import Reader
-from limen.platform.wire.jose import JoseError, Jwt, KeySet, Malformed, audiences, check_times, verify_jwt
+from limen.platform.wire.jose import AHEAD, JoseError, Jwt, KeySet, Malformed, audiences, check_times, verify_jwt
 
 API_PATH: Final = "/api/v1"
 
@@ -124,10 +125,16 @@ async def _opaque(reader: Reader, text: str) -> Token | None:
     )
 
 
+def _is_younger(client: Client, token: Token) -> bool:
+    """True if the client was made after the token, which was another's of the same name; as far as clocks may differ nobody can tell."""
+    return client.made is not None and seconds(client.made) > token.issued + AHEAD.total_seconds()
+
+
 async def standing(reader: Reader, issuer: str, text: str) -> Token | None:
     """Return an access token of this tenant that may be honoured now: its grant, session and client are there, and nobody revoked it."""
     token = await recognised(reader, issuer, text)
-    if token is None or await clients.find(reader, token.client) is None:
+    client = await clients.find(reader, token.client) if token is not None else None
+    if token is None or client is None or _is_younger(client, token):
         return None
     if token.grant is None:
         return None if await grants.is_revoked(reader, token.id) else token

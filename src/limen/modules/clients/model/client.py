@@ -25,6 +25,8 @@ OVERLAP: Final = timedelta(hours=24)
 """How long the previous secret works beside its successor."""
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,99}")
+_ANOTHERS_ID: Final = re.compile(r"(?!cli_)[a-z]{3}_[0-9a-hjkmnp-tv-z]{26}")
+"""How people, sessions and grants are called here: a service of such a name would pass for one in `sub` (RFC 9700, section 4.15)."""
 _SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,100}")  # RFC 6749, section 3.3
 _MOST: Final = 50
 _NAME_LIMIT: Final = 100
@@ -215,6 +217,8 @@ def _unknown(scope: str) -> tuple[str, str]:
 def _flaws_of_record(client: Client) -> Iterator[Flaw]:
     if not _ID.fullmatch(client.id):
         yield Flaw("id", f"`{client.id[:60]}` is no client's id", "Up to 100 of letters, digits, `.`, `_`, `~` and `-`")
+    if _ANOTHERS_ID.fullmatch(client.id):
+        yield Flaw("id", f"`{client.id}` looks like the id of a person or a session", "Choose a name that says what it is")
     for field, text in (("name", client.name), *(("contacts", contact) for contact in client.contacts)):
         if len(text) > _NAME_LIMIT or not text.isprintable():
             yield Flaw(field, f"is longer than {_NAME_LIMIT} characters, or has control characters")

@@ -39,6 +39,8 @@ async def take_refresh(work: Work, token: str, client: ClientId) -> Held | Refre
     if chain.key is None or chain.floored:
         return RefreshRefusal.ENDED
     family = await _family(work, chain.grant, chain.key)
+    if family is None:
+        return RefreshRefusal.ENDED
     if not _genuine(family, chain, said, token):
         return RefreshRefusal.UNKNOWN
     found = turn(said.generation, chain.generation, chain.rotated_at, work.now)
@@ -52,8 +54,12 @@ async def take_refresh(work: Work, token: str, client: ClientId) -> Held | Refre
     return await _if_standing(work, Held(chain.grant, family, chain.generation, found))
 
 
-async def _family(reader: Reader, grant: Grant, sealed: bytes) -> Family:
-    box = await keys.subject_box(reader, grant.permit.account)
+async def _family(reader: Reader, grant: Grant, sealed: bytes) -> Family | None:
+    """Open a family's key; None where its person was forgotten, and the key with her."""
+    try:
+        box = await keys.subject_box(reader, grant.permit.account)
+    except keys.Forgotten:
+        return None
     return Family(grant.id, box.open(sealed, family_place(reader, grant.id)))
 
 
@@ -107,6 +113,6 @@ async def _read(reader: Reader, token: str) -> tuple[Grant, Turn] | None:
     if said is None or chain is None or chain.key is None or chain.floored:
         return None
     family = await _family(reader, chain.grant, chain.key)
-    if not _genuine(family, chain, said, token):
+    if family is None or not _genuine(family, chain, said, token):
         return None
     return chain.grant, turn(said.generation, chain.generation, chain.rotated_at, reader.now)
