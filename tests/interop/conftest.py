@@ -29,7 +29,7 @@ scopes = ["openid", "profile", "email", "offline_access"]
 [[tenant.client]]
 id = "phone"
 kind = "native"
-redirect_uris = ["http://127.0.0.1/callback", "com.example.phone:/callback"]
+redirect_uris = ["http://127.0.0.1/callback", "http://[::1]/callback", "com.example.phone:/callback"]
 grants = ["authorization_code", "refresh_token"]
 scopes = ["openid", "email", "offline_access"]
 [[tenant.client]]

@@ -110,9 +110,10 @@ def words(text: str) -> tuple[str, ...]:
 
 
 def form_target(redirect_uri: str) -> str:
-    """Return origin or scheme of an address, as `form-action` takes it."""
+    """Return origin or scheme of an address, as `form-action` takes it: a policy can name no IPv6 address (CSP level 3, `host-source`)."""
     parts = urlsplit(redirect_uri)
-    return f"{parts.scheme}://{parts.netloc}" if parts.netloc and parts.scheme in ("http", "https") else f"{parts.scheme}:"
+    named = parts.netloc and parts.scheme in ("http", "https") and "[" not in parts.netloc
+    return f"{parts.scheme}://{parts.netloc}" if named else f"{parts.scheme}:"
 
 
 def with_parameters(uri: str, parameters: Mapping[str, str | None]) -> str:
