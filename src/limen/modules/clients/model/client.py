@@ -140,6 +140,14 @@ def matches_redirect(client: Client, uri: str) -> bool:
     return _matches(client, client.redirect_uris, uri)
 
 
+def is_assured(client: Client, uri: str) -> bool:
+    """Whether what is sent to `uri` reaches this application and no other.
+
+    Any app of a device may listen at a loopback port or claim a private-use scheme (RFC 8252, section 8.6).
+    """
+    return client.kind is not ClientKind.NATIVE or uri.startswith("https:")
+
+
 def matches_post_logout(client: Client, uri: str) -> bool:
     """Whether the browser may be sent to `uri` after logout (RP-Initiated Logout 1.0, section 3)."""
     return _matches(client, client.post_logout_redirect_uris, uri)
@@ -279,7 +287,7 @@ def _flaws_of_consent(client: Client) -> Iterator[Flaw]:
         return
     if GrantType.AUTHORIZATION_CODE not in client.grants:
         yield Flaw("consent", "without `authorization_code` nobody is asked", "Leave it out")
-    if client.kind is ClientKind.NATIVE and any(urlsplit(uri).scheme != "https" for uri in client.redirect_uris):
+    if any(not is_assured(client, uri) for uri in client.redirect_uris):
         yield Flaw(
             "consent",
             "`none` is not for a native app that is reached by a scheme of its own or by loopback: another app could come in its name (RFC 8252, 8.6)",

@@ -13,7 +13,7 @@ from limen.kernel.ids import JourneyId, RequestId, SessionId
 from limen.modules import clients, consents, grants, journey, sessions, signin, tenants
 from limen.modules.clients import Client, ConsentRule
 from limen.modules.grants import Permit, Terms
-from limen.modules.journey import Return
+from limen.modules.journey import Ask, Return
 from limen.modules.oauth import jobs, store, tally
 from limen.modules.oauth.access_token import aim
 from limen.modules.oauth.authorize.checks import Case, Entry, check
@@ -55,6 +55,12 @@ class _Sound:
     @property
     def asked(self) -> Asked:
         return self.case.asked
+
+    @property
+    def ask(self) -> Ask:
+        """What steps may know of it. Where another app could pass for this one, the person is asked as if for the first time."""
+        ask = self.asked.ask(self.redirect_uri)
+        return ask if clients.is_assured(self.case.client, self.redirect_uri) else replace(ask, prompt=ask.prompt | {"consent"})
 
     def back(self, parameters: dict[str, str | None]) -> SeeOther:
         """Return the way back to the app (RFC 6749, section 4.1.2; RFC 9207, section 2)."""
@@ -136,7 +142,7 @@ async def _situation(reader: Reader, sound: _Sound, session: SessionId | None, b
     shown = sound.asked.id_token_hint
     hint = await read_hint(reader, sound.case.issuer, shown) if shown else None
     return Situation(
-        ask=replace(sound.asked.ask(sound.redirect_uri), account=hint.account if hint else None),
+        ask=replace(sound.ask, account=hint.account if hint else None),
         session=await sessions.find(reader, session) if session else None,
         misled=bool(shown) and hint is None,
         begun=begun,
