@@ -137,7 +137,10 @@ def completed(client: Client) -> Client:
 
 def matches_redirect(client: Client, uri: str) -> bool:
     """Whether `uri` is registered, letter by letter; for native apps a loopback address matches with any port (RFC 8252, section 7.3)."""
-    return _matches(client, client.redirect_uris, uri)
+    if uri in client.redirect_uris:
+        return True
+    bare = redirects.without_port(uri) if client.kind is ClientKind.NATIVE else None
+    return bare is not None and any(redirects.without_port(one) == bare for one in client.redirect_uris)
 
 
 def is_assured(client: Client, uri: str) -> bool:
@@ -149,17 +152,8 @@ def is_assured(client: Client, uri: str) -> bool:
 
 
 def matches_post_logout(client: Client, uri: str) -> bool:
-    """Whether the browser may be sent to `uri` after logout (RP-Initiated Logout 1.0, section 3)."""
-    return _matches(client, client.post_logout_redirect_uris, uri)
-
-
-def _matches(client: Client, registered: tuple[str, ...], uri: str) -> bool:
-    if uri in registered:
-        return True
-    if client.kind is not ClientKind.NATIVE:
-        return False
-    bare = redirects.without_port(uri)
-    return bare is not None and any(redirects.without_port(one) == bare for one in registered)
+    """Whether the browser may be sent to `uri` after logout: letter by letter, ports too (RP-Initiated Logout 1.0, section 3)."""
+    return uri in client.post_logout_redirect_uris
 
 
 def check_secret(client: Client, secret: str, now: datetime) -> bool:
