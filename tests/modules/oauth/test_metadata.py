@@ -80,3 +80,35 @@ async def test_a_tenant_that_never_signed_has_a_key_when_asked(door: Door) -> No
     assert jose.peek(body["id_token"]).header.kid in {key["kid"] for key in first["keys"]}
     assert (await door.calls.get(OPENID)).json()["id_token_signing_alg_values_supported"] == ["Ed25519"]
     assert await door.active(body["access_token"])
+
+
+async def test_the_documents_have_what_is_required(door: Door) -> None:
+    """RFC 8414, 2 and 3.2; Discovery 1.0, 3 and 4.2: as JSON, every required member, no empty list, every address below the issuer, GET alone."""
+    for issuer in (BASE, RIVAL):
+        answer = await door.calls.get(f"{issuer}{OPENID}")
+        assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
+        document = answer.json()
+        required = {"issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "response_types_supported", "subject_types_supported"}
+        required |= {"id_token_signing_alg_values_supported", "userinfo_endpoint", "scopes_supported", "claims_supported", "grant_types_supported"}
+        required |= {"code_challenge_methods_supported", "end_session_endpoint", "revocation_endpoint", "introspection_endpoint"}
+        assert required <= document.keys()
+        assert document["issuer"] == issuer
+        assert all(value != [] and value is not None for value in document.values())
+        assert all(isinstance(value, str) and value.startswith(f"{issuer}/") for name, value in document.items() if name.endswith(("_endpoint", "_uri")))
+        assert {document["request_parameter_supported"], document["claims_parameter_supported"]} == {False}
+        assert "openid" in document["scopes_supported"]
+        assert {"sub", "iss", "auth_time", "acr", "email", "email_verified", "name", "address", "phone_number"} <= set(document["claims_supported"])
+        assert "plain" not in document["code_challenge_methods_supported"]
+
+
+async def test_a_key_says_what_it_is_for_and_nothing_more(door: Door) -> None:
+    """RFC 7517, 4 and 5; RFC 7518, 6; RFC 9864: type, use, algorithm and a name of its own, public members only."""
+    found: list[dict[str, str]] = []
+    for alg, members in (("ES256", {"crv", "x", "y"}), ("RS256", {"n", "e"}), ("Ed25519", {"crv", "x"})):
+        await door.set("keys", algorithms=[alg])
+        found = (await door.calls.get("/oauth/jwks")).json()["keys"]
+        (key,) = [key for key in found if key["alg"] == alg]
+        assert set(key) == {"kty", "use", "alg", "kid"} | members
+        assert key["use"] == "sig"
+    assert len({key["kid"] for key in found}) == len(found) == 3
+    assert {(key["kty"], key.get("crv")) for key in found} == {("EC", "P-256"), ("RSA", None), ("OKP", "Ed25519")}
