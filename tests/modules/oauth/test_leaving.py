@@ -29,7 +29,7 @@ async def posted(person: Person, **form: str) -> Answer:
     return await person.browser.post("/oauth/logout", form=form, cross_site=True)
 
 
-async def test_state_comes_back_letter_by_letter(door: Door) -> None:
+async def test_state_comes_back_after_leaving(door: Door) -> None:
     """Section 2: in the query of the registered address, at once or after the question, by GET and by POST; an empty one counts as left out."""
     person = await door.person()
     hint = (await door.tokens(person))["id_token"]

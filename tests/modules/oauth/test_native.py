@@ -28,7 +28,7 @@ async def allowed(person: Person, uri: str, **changes: Any) -> Answer:
 @pytest.mark.parametrize(
     "uri", ["http://127.0.0.1:49152/callback", "http://127.0.0.1:1/callback", "http://127.0.0.1/callback", "http://[::1]:65535/callback", SIX]
 )
-async def test_a_loopback_address_matches_with_any_port(door: Door, uri: str) -> None:
+async def test_a_loopback_address_is_come_back_to_at_any_port(door: Door, uri: str) -> None:
     """RFC 8252, 7.3: both literals, each as registered; the token request names the very port that was used."""
     await door.change("app", redirect_uris=(NATIVE_CALLBACK, SIX))
     person = await door.person()
