@@ -63,9 +63,13 @@ def test_a_native_app_is_come_back_to_at_its_port(back: str, server: LimenServer
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
         page = browser.new_page()
         page.goto(f"{server.issuer}/oauth/authorize?{urlencode({**asked, 'code_challenge_method': 'S256'})}")
-        for name in ("identifier", "password"):
-            page.fill(f"input[name={name}]", customer[name])
+        while page.locator("button[name=action][value=allow]").count() == 0:
+            for name, value in customer.items():
+                field = page.locator(f"input[name={name}]:not([type=hidden])")
+                if field.count():
+                    field.fill(value)
             page.click("button[name=action][value=continue]")
+            page.wait_for_load_state()
         page.click("button[name=action][value=allow]")
         page.wait_for_url(f"{back}?*")
         query = parse_qs(urlsplit(page.url).query)
