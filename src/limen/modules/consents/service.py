@@ -21,6 +21,11 @@ async def given(reader: Reader, account: AccountId, client: ClientId) -> frozens
     return await store.given(reader, account, client)
 
 
+async def kept(work: Work, account: AccountId, client: ClientId) -> frozenset[str]:
+    """Likewise, and see to it that they are withdrawn after this Work at the earliest: a withdrawal then finds what is made here."""
+    return await store.kept(work, account, client)
+
+
 async def is_asked(reader: Reader, account: AccountId, client: ClientId, scopes: Iterable[str], *, afresh: bool = False) -> bool:
     """True if the person has to be asked before the client gets these scopes; `afresh` (prompt=consent) asks again whatever was given.
 

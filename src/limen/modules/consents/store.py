@@ -28,6 +28,7 @@ _COLUMNS = (_C.account, _C.client, _C.scope, _C.given_at, _C.withdrawn_at, sa.fu
 
 _GIVEN = statement(sa.select(_C.scope).where(*_OF_CLIENT, _C.withdrawn_at.is_(None)), into=str)
 _ALLOWED = statement(sa.select(_C.scope).where(*_OF_CLIENT, _C.withdrawn_at.is_(None), _C.implied.is_not(sa.true())), into=str)
+_KEPT = statement(sa.select(_C.scope).where(*_OF_CLIENT, _C.withdrawn_at.is_(None)).with_for_update(read=True), into=str)
 _LIST = statement(
     sa.select(*_COLUMNS).where(*_OF_ACCOUNT, _C.withdrawn_at.is_(None)).order_by(_C.client, _C.scope).limit(bind("most", sa.Integer)), into=Consent
 )
@@ -51,6 +52,11 @@ async def given(reader: Reader, account: AccountId, client: ClientId) -> frozens
 async def allowed(reader: Reader, account: AccountId, client: ClientId) -> frozenset[str]:
     """Return those of them that the account itself was asked for."""
     return frozenset(await reader.all(_ALLOWED, account=account, client=client))
+
+
+async def kept(work: Work, account: AccountId, client: ClientId) -> frozenset[str]:
+    """Return them; they are withdrawn after the Work at the earliest."""
+    return frozenset(await work.all(_KEPT, account=account, client=client))
 
 
 async def standing(reader: Reader, account: AccountId, most: int) -> list[Consent]:

@@ -74,6 +74,11 @@ async def find(reader: Reader, session: SessionId) -> Session | None:
     return await store.find(reader, session)
 
 
+async def keep(work: Work, session: SessionId) -> Session | None:
+    """Return a living session and see to it that it ends after this Work at the earliest: whatever ends it then finds what is made here."""
+    return await store.keep(work, session)
+
+
 async def touch(work: Work, session: Session) -> None:
     """Note that the session was seen: its idle time starts anew. Call it when `is_due` says so."""
     limits = await tenants.settings(work, Tenant.section, Tenant)

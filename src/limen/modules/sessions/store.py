@@ -66,6 +66,7 @@ def _kept(*values: object) -> Kept:
 _ADD = statement(insert_row(SESSIONS))
 _BY_DIGEST = statement(sa.select(*_COLUMNS).select_from(_JOINED).where(_TENANT, _S.digest == bind("digest"), *_ALIVE), into=Session)
 _FIND = statement(sa.select(*_COLUMNS).select_from(_JOINED).where(*_HERE, *_ALIVE), into=Session)
+_KEEP = statement(sa.select(*_COLUMNS).select_from(_JOINED).where(*_HERE, *_ALIVE).with_for_update(read=True, of=SESSIONS), into=Session)
 _HOLD = statement(sa.select(*_COLUMNS).where(*_HERE, _S.ended_at.is_(None)).with_for_update(), into=Session)
 _ALIVE_OF = statement(
     sa.select(*_COLUMNS, _S.place)
@@ -164,6 +165,11 @@ async def by_digest(reader: Reader, digest: bytes) -> Session | None:
 async def find(reader: Reader, session: SessionId) -> Session | None:
     """Return a living session."""
     return await reader.one(_FIND, id=session, now=reader.now)
+
+
+async def keep(work: Work, session: SessionId) -> Session | None:
+    """Return a living session whose end waits until the Work has."""
+    return await work.one(_KEEP, id=session, now=work.now)
 
 
 async def take(work: Work, session: SessionId) -> Session | None:

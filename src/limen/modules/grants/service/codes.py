@@ -68,11 +68,14 @@ async def use_code(work: Work, code: str) -> Code | CodeRefusal:
 
 
 async def make(work: Work, code: Code, *, refreshable: bool) -> Made | CodeRefusal:
-    """Make the grant of a used code whose checks have all passed, if session and consent still stand a moment later."""
+    """Make the grant of a used code whose checks have all passed, if session and consent still stand, and stand until it is there.
+
+    Who ends either in the same moment waits, and ends the grant with it.
+    """
     permit = code.permit
-    if await sessions.find(work, permit.session) is None:
+    if await sessions.keep(work, permit.session) is None:
         return CodeRefusal.SESSION_ENDED
-    if not (await consents.given(work, permit.account, permit.client)).issuperset(permit.scopes):
+    if not (await consents.kept(work, permit.account, permit.client)).issuperset(permit.scopes):
         return CodeRefusal.CONSENT_WITHDRAWN
     lives = await limits(work)
     grant = Grant(
