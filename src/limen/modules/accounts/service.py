@@ -138,6 +138,11 @@ async def find(reader: Reader, account: AccountId) -> Account | None:
     return await store.find(reader, account)
 
 
+async def keep(work: Work, account: AccountId) -> Account | None:
+    """Return an account and see to it that its state changes after this Work at the earliest: who suspends it then finds what is made here."""
+    return await store.keep(work, account)
+
+
 async def by_identifier(reader: Reader, kind: str, value: str) -> Account | None:
     """Return the account an identifier leads to, in whatever state it is. InvalidIdentifier."""
     return await by_normal(reader, kind, normalise(kind, value))

@@ -60,6 +60,7 @@ _KEPT: Final = (_I.account, _I.id, _I.kind, _I.blind, _I.value, _I.verified_at, 
 
 _FIND: Final = statement(sa.select(*_ACCOUNT).where(_A.tenant == bind("tenant"), _A.id == bind("id")), into=Account)
 _TAKE: Final = statement(sa.select(*_ACCOUNT).where(_A.tenant == bind("tenant"), _A.id == bind("id")).with_for_update(), into=Account)
+_KEEP: Final = statement(sa.select(*_ACCOUNT).where(_A.tenant == bind("tenant"), _A.id == bind("id")).with_for_update(read=True), into=Account)
 _BY_BLIND: Final = statement(
     sa.select(_I.account).where(_I.tenant == bind("tenant"), _I.kind == bind("kind"), one_of(_I.blind, "blinds")).limit(1),
     into=AccountId,
@@ -91,6 +92,11 @@ _DROP_ALL: Final = statement(sa.delete(IDENTIFIERS).where(_I.tenant == bind("ten
 async def find(reader: Reader, account: AccountId) -> Account | None:
     """Return an account."""
     return await reader.one(_FIND, id=account)
+
+
+async def keep(work: Work, account: AccountId) -> Account | None:
+    """Return an account that stays as it is until the Work has ended."""
+    return await work.one(_KEEP, id=account)
 
 
 async def take(work: Work, account: AccountId) -> Account | None:

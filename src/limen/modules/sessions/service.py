@@ -101,10 +101,10 @@ async def end(work: Work, session: SessionId, reason: EndReason) -> bool:
 
 async def end_all(work: Work, account: AccountId, reason: EndReason, keep: SessionId | None = None) -> None:
     """End every session of an account, save `keep`: all are dead when this commits, however many there are."""
-    await store.raise_floor(work, account, keep)
+    floor = await store.raise_floor(work, account, keep)
     work.record(AllEnded(subject=account, reason=reason, kept=keep))
-    if await jobs.end_some(work, account, reason, work.now):
-        await enqueue(work, jobs.END_ALL, jobs.EndAll(account=account, reason=reason, floor=work.now))
+    if await jobs.end_some(work, account, reason, floor):
+        await enqueue(work, jobs.END_ALL, jobs.EndAll(account=account, reason=reason, floor=floor))
 
 
 async def list_of(reader: Reader, account: AccountId) -> tuple[Listed, ...]:

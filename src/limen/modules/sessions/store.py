@@ -114,6 +114,9 @@ _END = statement(
 _END_MANY = statement(sa.update(SESSIONS).where(_TENANT, one_of(_S.id, "ids"), _S.ended_at.is_(None)).values(ended_at=bind("now"), reason=bind("reason")))
 _LIFT = statement(sa.update(SESSIONS).where(*_HERE, _S.account == bind("account"), _S.ended_at.is_(None)).values(anchored=bind("anchored")))
 _FLOOR = statement(sa.select(_F.not_before).where(_F.tenant == bind("tenant"), _F.account == bind("account")), into=lambda instant: instant)
+_NEWEST = statement(
+    sa.select(sa.func.max(_S.anchored)).where(_TENANT, _S.account == bind("account"), _S.ended_at.is_(None)), into=lambda instant: instant
+)
 _RAISE_FLOOR = statement(upsert(FLOORS, key=("tenant", "account"), set=("not_before",)))
 _OLD = statement(
     sa.select(_S.id).where(_TENANT, _S.ended_at.is_not(None), _S.ended_at <= bind("before")).order_by(_S.ended_at).limit(bind("most", sa.Integer)),
@@ -223,11 +226,17 @@ async def end_many(work: Work, sessions: Sequence[SessionId], reason: EndReason)
     await work.run(_END_MANY, ids=sessions, now=work.now, reason=reason)
 
 
-async def raise_floor(work: Work, account: AccountId, kept: SessionId | None) -> None:
-    """Make every session of the account dead from now on, save `kept`."""
-    await work.run(_RAISE_FLOOR, account=account, not_before=work.now)
+async def raise_floor(work: Work, account: AccountId, kept: SessionId | None) -> datetime:
+    """Make every session of the account dead that there is, save `kept`; return the floor they lie below.
+
+    That is now, or later: a Work that began after this one may have opened a session before it, and another process's clock may be ahead.
+    """
+    newest: datetime | None = await work.one(_NEWEST, account=account)
+    floor = work.now if newest is None else max(work.now, newest)
+    await work.run(_RAISE_FLOOR, account=account, not_before=floor)
     if kept is not None:
-        await work.run(_LIFT, id=kept, account=account, anchored=work.now + _TICK)
+        await work.run(_LIFT, id=kept, account=account, anchored=floor + _TICK)
+    return floor
 
 
 async def outdated(work: Work, most: int) -> list[tuple[SessionId, AccountId]]:

@@ -30,7 +30,7 @@ async def end_of_client(work: Work, account: AccountId, client: ClientId, why: E
 
 async def end_all(work: Work, account: AccountId, keep: SessionId | None = None) -> None:
     """End every grant of an account, save those of the session `keep`: all are dead when this commits, however many there are."""
-    await grants.raise_floor(work, account, keep)
+    floor = await grants.raise_floor(work, account, keep)
     work.record(AllEnded(subject=account, kept=keep))
-    if await jobs.end_some_of_account(work, account, work.now):
-        await enqueue(work, jobs.END_ALL, jobs.EndAll(account=account, floor=work.now))
+    if await jobs.end_some_of_account(work, account, floor):
+        await enqueue(work, jobs.END_ALL, jobs.EndAll(account=account, floor=floor))

@@ -104,6 +104,7 @@ _OPEN_OF_SESSION = statement(
 )
 _ALIVE_OF = statement(sa.select(*_COLUMNS).select_from(_FLOORED).where(*_OF_ACCOUNT, *_ALIVE).order_by(_G.last_used.desc()).limit(_MOST), into=_grant)
 _ALL_OF = statement(sa.select(*_COLUMNS).where(*_OF_ACCOUNT, _G.id > bind("after")).order_by(_G.id).limit(_MOST), into=_grant)
+_NEWEST = statement(sa.select(sa.func.max(_G.anchored)).where(*_OF_ACCOUNT, _G.ended_at.is_(None)), into=lambda instant: instant)
 _RAISE_FLOOR = statement(upsert(FLOORS, key=("account",), set=("not_before",)))
 _LIFT = statement(sa.update(GRANTS).where(*_OF_ACCOUNT, _G.session == bind("kept"), _G.ended_at.is_(None)).values(anchored=bind("instant")))
 _DROP_OF = statement(sa.delete(GRANTS).where(*_OF_ACCOUNT))
@@ -194,11 +195,17 @@ async def all_of(reader: Reader, account: AccountId, after: str, most: int) -> l
     return await reader.all(_ALL_OF, account=account, after=after, most=most)
 
 
-async def raise_floor(work: Work, account: AccountId, kept: SessionId | None) -> None:
-    """Make every grant of the account dead from now on, save those of the session `kept`."""
-    await work.run(_RAISE_FLOOR, account=account, not_before=work.now)
+async def raise_floor(work: Work, account: AccountId, kept: SessionId | None) -> datetime:
+    """Make every grant of the account dead that there is, save those of the session `kept`; return the floor they lie below.
+
+    That is now, or later: a Work that began after this one may have made a grant before it, and another process's clock may be ahead.
+    """
+    newest: datetime | None = await work.one(_NEWEST, account=account)
+    floor = work.now if newest is None else max(work.now, newest)
+    await work.run(_RAISE_FLOOR, account=account, not_before=floor)
     if kept is not None:
-        await work.run(_LIFT, account=account, kept=kept, instant=work.now + _TICK)
+        await work.run(_LIFT, account=account, kept=kept, instant=floor + _TICK)
+    return floor
 
 
 async def drop_of(work: Work, account: AccountId) -> None:

@@ -28,7 +28,7 @@ async def _applies(reader: Reader, state: State) -> bool:
 
 async def bar_to(work: Work, account: AccountId) -> str:
     """Return why an account may not be used, as a code for the log; empty if it may."""
-    found = await accounts.find(work, account)
+    found = await accounts.keep(work, account)
     if found is None:
         return "account_gone"
     return "" if found.state is AccountState.REGISTERED else f"account_{found.state.value}"
