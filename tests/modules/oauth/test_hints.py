@@ -11,8 +11,8 @@ from limen.kernel.ids import ClientId
 from limen.modules import clients, sessions
 from limen.platform.wire import jose
 from tests.journeys.conftest import step_of
-from tests.modules.oauth.conftest import Door, Person, answered, asked
-from tests.modules.oauth.test_ways import code_sent, to_app
+from tests.modules.oauth.conftest import Door, Person, answered, asked, to_app
+from tests.modules.oauth.test_ways import code_sent
 from tests.rig.asgi import Answer, Client
 
 pytestmark = pytest.mark.anyio

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 import pytest
@@ -14,8 +13,7 @@ from limen.kernel.ids import TenantId
 from limen.modules import keys
 from limen.platform.wire import jose
 from limen.platform.wire.jose import Alg, KeySet, SigningKey
-from tests.modules.oauth.conftest import BASE, CALLBACK, RIVAL, SCOPES, VERIFIER, Door, Person, answered, to_app
-from tests.rig.asgi import Answer
+from tests.modules.oauth.conftest import BASE, CALLBACK, RIVAL, SCOPES, VERIFIER, Door, Person, answered
 
 pytestmark = pytest.mark.anyio
 
@@ -145,26 +143,3 @@ async def test_a_hint_by_a_withdrawn_key_is_none(door: Door) -> None:
     hint = (await door.tokens(person))["id_token"]
     await keys.rotate(door.world.db, door.world.tenant, Alg.ES256, withdraw=True)
     assert (await hinted(door, person, hint, prompt="none"))["error"] == "invalid_request"
-
-
-async def test_whoever_signs_in_must_be_the_one_the_hint_means(door: Door) -> None:
-    """Section 3.1.2.1: logged in already, or as a result of the request; with another person an error goes back."""
-    ada, bob = await door.person(consent=()), await door.person(consent=())
-    hint = jose.encode_jwt(await own_key(door), {"iss": BASE, "sub": ada.account, "aud": "shop", "sid": "ses_x"}, "JWT")
-    assert (await to_the_end(door, bob, hint))["error"] == "login_required"
-    assert "code" in await to_the_end(door, ada, hint)
-
-
-async def own_key(door: Door) -> SigningKey:
-    """Return the tenant's key."""
-    async with door.world.read() as reader:
-        return await keys.signer(reader)
-
-
-async def to_the_end(door: Door, person: Person, hint: str) -> dict[str, str]:
-    """Walk a request with a hint, saying yes to what is asked."""
-    answer: Answer = await to_app(person.browser, await door.ask(person.browser, id_token_hint=hint))
-    if answer.status == 200:
-        assert urlsplit(answer.url).path == "/consent"
-        answer = await to_app(person.browser, await person.browser.submit(answer, action="allow", follow=False))
-    return answered(answer)

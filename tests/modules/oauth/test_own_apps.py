@@ -10,8 +10,8 @@ import pytest
 from limen.kernel.ids import ClientId
 from limen.modules import clients, consents
 from limen.modules.clients import ConsentRule
-from tests.modules.oauth.conftest import Door, answered, asked
-from tests.modules.oauth.test_ways import PASSWORD, code_sent, to_app
+from tests.modules.oauth.conftest import Door, answered, asked, to_app
+from tests.modules.oauth.test_ways import PASSWORD, code_sent
 
 pytestmark = pytest.mark.anyio
 

@@ -114,9 +114,7 @@ _END = statement(
 _END_MANY = statement(sa.update(SESSIONS).where(_TENANT, one_of(_S.id, "ids"), _S.ended_at.is_(None)).values(ended_at=bind("now"), reason=bind("reason")))
 _LIFT = statement(sa.update(SESSIONS).where(*_HERE, _S.account == bind("account"), _S.ended_at.is_(None)).values(anchored=bind("anchored")))
 _FLOOR = statement(sa.select(_F.not_before).where(_F.tenant == bind("tenant"), _F.account == bind("account")), into=lambda instant: instant)
-_NEWEST = statement(
-    sa.select(sa.func.max(_S.anchored)).where(_TENANT, _S.account == bind("account"), _S.ended_at.is_(None)), into=lambda instant: instant
-)
+_NEWEST = statement(sa.select(sa.func.max(_S.anchored)).where(_TENANT, _S.account == bind("account"), _S.ended_at.is_(None)), into=lambda instant: instant)
 _RAISE_FLOOR = statement(upsert(FLOORS, key=("tenant", "account"), set=("not_before",)))
 _OLD = statement(
     sa.select(_S.id).where(_TENANT, _S.ended_at.is_not(None), _S.ended_at <= bind("before")).order_by(_S.ended_at).limit(bind("most", sa.Integer)),
