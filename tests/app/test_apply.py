@@ -12,7 +12,6 @@ from types import MappingProxyType
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rich.console import Console
 
 from limen.app.apply import Diff, apply
 from limen.app.export import export, toml
@@ -21,6 +20,7 @@ from limen.app.settings import Mode, ServerSettings
 from limen.kernel.ids import ClientId, TenantId
 from limen.modules import clients, tenants
 from limen.modules.sessions.settings import Tenant as SessionLimits
+from limen.platform.commands import Console
 from limen.platform.sql import Database
 from limen.platform.wire.jose import Alg
 from tests.conftest import World
@@ -127,7 +127,7 @@ async def test_applying_again_changes_nothing(world: World, tmp_path: Path) -> N
     assert not again
     assert await client(world, "shop") == before
     out = StringIO()
-    again.show(Console(file=out))
+    again.show(Console(out))
     assert out.getvalue() == "Nothing to change.\n"
 
 
@@ -151,7 +151,7 @@ async def test_every_change_is_told_by_key(world: World, tmp_path: Path) -> None
         ("client svc", "secret"),
     ]
     out = StringIO()
-    diff.show(Console(file=out, width=400))
+    diff.show(Console(out))
     assert '~ acme client shop: scopes ["openid","profile","email","offline_access"] -> ["openid","profile","offline_access"]' in out.getvalue()
     assert "uuu" not in out.getvalue()
     service = await client(world, "svc")

@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from rich.console import Console
-from rich.text import Text
 
 from limen.app.reading import key_of
 from limen.app.settings import ServerSettings
@@ -27,6 +25,7 @@ from limen.kernel.ids import ClientId, TenantId
 from limen.modules import clients, tenants
 from limen.modules.clients import Client, ClientKind
 from limen.modules.tenants import Resource, Tenant
+from limen.platform.commands import Console, Style
 from limen.platform.sql import Database, Reader
 
 ACTOR: Final = Actor(ActorKind.OPERATOR, "command:apply")
@@ -48,7 +47,7 @@ class Sign(enum.Enum):
     DROPPED = "-"
 
 
-_COLOURS: Final = {Sign.ADDED: "green", Sign.CHANGED: "yellow", Sign.DROPPED: "red"}
+_COLOURS: Final = {Sign.ADDED: Style.GREEN, Sign.CHANGED: Style.YELLOW, Sign.DROPPED: Style.RED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +80,9 @@ class Diff:
     def show(self, console: Console) -> None:
         """Print it, a line a change."""
         for one in self.changes:
-            console.print(Text(str(one), style=_COLOURS[one.sign]), soft_wrap=True)
+            console.say((str(one), _COLOURS[one.sign]))
         if not self.changes:
-            console.print("Nothing to change.")
+            console.say("Nothing to change.")
 
 
 @dataclass(frozen=True, slots=True)

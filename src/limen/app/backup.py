@@ -52,7 +52,7 @@ async def _made(opened: Opened, target: Path) -> Backup:
     target = _named(target, f"limen-{at:%Y%m%d-%H%M%S}{_SUFFIXES[db.dialect]}")
     before = await keys.needed(db)
     part = target.with_name(target.name + ".part")
-    async with shown("copying the database", lambda: size_of(part)):
+    async with shown("copying the database", lambda: sized(size_of(part))):
         octets = await db.backup(target)
     after = await keys.needed(db)  # an epoch that began meanwhile: the copy may have either
     epochs = tuple(sorted(before.epochs.keys() | after.epochs.keys()))

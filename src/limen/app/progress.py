@@ -10,15 +10,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-_SILENT_SECONDS: Final = 1.0
+from limen.platform.commands import Console
+
 _EVERY_SECONDS: Final = 0.2
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB")
 
 
 @asynccontextmanager
-async def shown(words: str, octets: Callable[[], int] | None = None) -> AsyncIterator[None]:
-    """Show `words`, the seconds, and how many `octets` it has come to, while the block runs."""
-    telling = asyncio.create_task(_tell(words, octets)) if sys.stderr.isatty() else None
+async def shown(words: str, so_far: Callable[[], str] | None = None) -> AsyncIterator[None]:
+    """Show `words`, the seconds, and how far it has come, while the block runs."""
+    telling = asyncio.create_task(_tell(words, so_far)) if sys.stderr.isatty() else None
     try:
         yield
     finally:
@@ -27,16 +28,13 @@ async def shown(words: str, octets: Callable[[], int] | None = None) -> AsyncIte
             await asyncio.wait([telling])
 
 
-async def _tell(words: str, octets: Callable[[], int] | None) -> None:
+async def _tell(words: str, so_far: Callable[[], str] | None) -> None:
     begun = time.monotonic()
-    await asyncio.sleep(_SILENT_SECONDS)
-    from rich.console import Console  # noqa: PLC0415 - most commands are over by now
-
-    with Console(stderr=True).status(words) as status:
+    with Console().status(words) as status:
         while True:
-            size = f", {sized(octets())}" if octets else ""
-            status.update(f"{words}: {time.monotonic() - begun:.0f} s{size}")
             await asyncio.sleep(_EVERY_SECONDS)
+            rest = f", {so_far()}" if so_far else ""
+            status.update(f"{words}: {time.monotonic() - begun:.0f} s{rest}")
 
 
 def sized(octets: int) -> str:

@@ -18,7 +18,7 @@ from urllib.parse import quote, unquote
 from limen.app import discover, ground
 from limen.app.facts import BackupRestored
 from limen.app.forgetting import Person, forget, forgotten, has_key
-from limen.app.progress import shown, size_of
+from limen.app.progress import shown, size_of, sized
 from limen.app.settings import DatabaseSettings
 from limen.kernel.clock import SystemClock
 from limen.kernel.errors import LimenError
@@ -104,7 +104,7 @@ async def _private_copy(file: Path, copy: Path) -> AsyncIterator[Path]:
     _remove(copy)
     create_private(copy)
     try:
-        async with shown("reading the backup", lambda: size_of(copy)):
+        async with shown("reading the backup", lambda: sized(size_of(copy))):
             await asyncio.to_thread(shutil.copyfile, file, copy)
         yield copy
     finally:
@@ -134,7 +134,7 @@ async def _postgresql(chosen: Settings, ring: Keyring, file: Path, *, force: boo
         nonlocal sent
         sent = octets
 
-    async with shown("restoring", lambda: sent):
+    async with shown("restoring", lambda: sized(sent)):
         await put_back(file, url, tell)
     return [f"restored {shown_url} from {file}", *await _made_current(chosen, url, before)]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from limen.app.arguments import CONFIG, Parameter, Parsed, Spec
 from limen.kernel.ids import SERVER, TenantId
-from limen.platform.commands import Command, Ground
+from limen.platform.commands import Command, Console, Ground
 
 if TYPE_CHECKING:
     from limen.app.cli import Entry
@@ -35,9 +35,7 @@ def run(command: Command, parsed: Parsed) -> None:
 
 
 async def _run(command: Command, config: Path, tenant: str, args: list[object], options: dict[str, object]) -> None:
-    from rich.console import Console  # noqa: PLC0415 - these three are not needed to tell what a command takes
-
-    from limen.app import ground, settings  # noqa: PLC0415
+    from limen.app import ground, settings  # noqa: PLC0415 - neither is needed to tell what a command takes
 
     async with ground.opened(settings.load(config)) as opened:
         chosen = await tenant_named(opened.db, tenant)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import io
 
 import pytest
-from rich.console import Console
 
 from limen.modules import accounts
 from limen.modules.accounts import commands
-from limen.platform.commands import Ground
+from limen.platform.commands import Console, Ground
 from limen.platform.duties import Settings
 from tests.conftest import World
 
@@ -17,7 +16,7 @@ from tests.conftest import World
 @pytest.fixture
 def ground(world: World) -> Ground:
     """A command's ground."""
-    return Ground(Settings([]), world.db, world.tenant, Console(file=io.StringIO(), width=200))
+    return Ground(Settings([]), world.db, world.tenant, Console(io.StringIO()))
 
 
 def said(ground: Ground) -> list[str]:

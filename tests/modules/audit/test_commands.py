@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import io
 
-from rich.console import Console
-
 from limen.kernel.facts import SYSTEM
 from limen.kernel.ids import TenantId
 from limen.modules.audit import commands
-from limen.platform.commands import Ground
+from limen.platform.commands import Console, Ground
 from limen.platform.duties import Settings
 from limen.platform.sql import last_position
 from tests.conftest import World
@@ -19,7 +17,7 @@ from tests.modules.audit.test_search import Came, fill
 
 async def said(world: World, **options: object) -> list[list[str]]:
     out = io.StringIO()
-    await commands.tail(Ground(Settings([]), world.db, world.tenant, Console(file=out, width=60)), **options)  # type: ignore[arg-type] # a test's shorthand
+    await commands.tail(Ground(Settings([]), world.db, world.tenant, Console(out)), **options)  # type: ignore[arg-type] # a test's shorthand
     return [line.split("\t") for line in out.getvalue().splitlines()]
 
 

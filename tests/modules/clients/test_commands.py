@@ -5,12 +5,11 @@ from __future__ import annotations
 import io
 
 import pytest
-from rich.console import Console
 
 from limen.kernel.ids import ClientId
 from limen.modules import clients, tenants
 from limen.modules.clients import ClientKind, commands
-from limen.platform.commands import Ground
+from limen.platform.commands import Console, Ground
 from limen.platform.duties import Settings
 from tests.conftest import World
 
@@ -20,7 +19,7 @@ async def ground(world: World) -> Ground:
     """A command's ground with a tenant."""
     async with world.work() as work:
         await tenants.save(work, tenants.plain(world.tenant))
-    return Ground(Settings([]), world.db, world.tenant, Console(file=io.StringIO(), width=200))
+    return Ground(Settings([]), world.db, world.tenant, Console(io.StringIO()))
 
 
 def said(ground: Ground) -> dict[str, str]:

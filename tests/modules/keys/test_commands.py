@@ -5,12 +5,11 @@ from __future__ import annotations
 import io
 
 import pytest
-from rich.console import Console
 
 from limen.modules import keys, tenants
 from limen.modules.keys import commands
 from limen.modules.keys.service import wrapping
-from limen.platform.commands import Ground
+from limen.platform.commands import Console, Ground
 from limen.platform.duties import Settings
 from tests.conftest import World
 
@@ -22,7 +21,7 @@ async def ground(world: World, monkeypatch: pytest.MonkeyPatch) -> Ground:
     async with world.work() as work:
         await tenants.save(work, tenants.plain(world.tenant))
     await keys.ensure(world.db, world.tenant, "ES256")
-    return Ground(Settings([]), world.db, world.tenant, Console(file=io.StringIO(), width=200))
+    return Ground(Settings([]), world.db, world.tenant, Console(io.StringIO()))
 
 
 def said(ground: Ground) -> str:

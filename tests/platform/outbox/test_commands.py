@@ -5,11 +5,10 @@ from __future__ import annotations
 import io
 
 import pytest
-from rich.console import Console
 
 from limen.kernel.ids import TenantId
 from limen.platform import outbox
-from limen.platform.commands import Ground
+from limen.platform.commands import Console, Ground
 from limen.platform.duties import Settings
 from limen.platform.outbox import JobState, commands
 from tests.conftest import World
@@ -17,7 +16,7 @@ from tests.platform.outbox.test_queue import FATAL, QUIET, order, runner
 
 
 def ground(world: World) -> Ground:
-    return Ground(Settings([]), world.db, TenantId("another"), Console(file=io.StringIO(), width=200))
+    return Ground(Settings([]), world.db, TenantId("another"), Console(io.StringIO()))
 
 
 def said(on: Ground) -> list[list[str]]:

@@ -26,11 +26,10 @@ def apply(file: Path, /, *, config: Path = CONFIG, dry_run: bool = False, prune:
 
 
 async def _apply(file: Path, config: Path, *, dry_run: bool, prune: bool) -> None:
-    from rich.console import Console
-
     from limen.app import ground, settings
     from limen.app.apply import apply as bring
     from limen.app.settings import ServerSettings
+    from limen.platform.commands import Console
 
     async with ground.opened(settings.load(config)) as opened:
         difference = await bring(opened.db, file, opened.settings.of(ServerSettings), dry_run=dry_run, prune=prune)

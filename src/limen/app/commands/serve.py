@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import sys
 from pathlib import Path
 
 from limen.app.arguments import CONFIG
@@ -33,7 +32,6 @@ def serve(  # noqa: PLR0913 - each is an option of the command
         Processes; more than one need PostgreSQL.
     """
     gc.disable()  # what is imported lives as long as the process: looking through it again and again is a sixth of the start
-    sys.modules["rich"] = None  # type: ignore[assignment] # structlog would import it, for tracebacks that are never drawn: 60 ms and 8 MB
     from limen.app import serving, settings
 
     chosen = settings.load(config, port=port, workers=workers)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final
 
 import uvloop
-from rich.console import Console
 
 from limen.app import ground, settings
 from limen.app.apply import apply
@@ -22,6 +21,7 @@ from limen.app.demo.people import PASSWORD, PEOPLE, settle
 from limen.app.demo.shop import ShopSettings, shop
 from limen.app.serving import GRACE, bound, ends_by_signal, fatal, server_of
 from limen.app.settings import ServerSettings
+from limen.platform.commands import Console, Style
 from limen.platform.crypto import Keyring, KeyringSettings
 from limen.platform.duties import Settings
 from limen.platform.http import settings as http
@@ -113,8 +113,10 @@ async def _serve(chosen: Settings, folder: Path, listening: socket.socket, shop_
 
 
 def _welcome(issuer: str, shop_address: str, folder: Path, service: str) -> None:
-    console = Console(highlight=False, soft_wrap=True)
-    console.print("\n[bold]Limen is open.[/bold] Ctrl+C closes it.\n")
+    console = Console()
+    console.say()
+    console.say(("Limen is open.", Style.BOLD), " Ctrl+C closes it.")
+    console.say()
     _rows(
         console,
         ("Shop", shop_address, "begin here: create an account, or sign in"),
@@ -123,17 +125,20 @@ def _welcome(issuer: str, shop_address: str, folder: Path, service: str) -> None
         ("API", f"{issuer}/api/openapi.json", "the description of /api/v1"),
         ("Issuer", f"{issuer}/.well-known/openid-configuration", "what apps connect to"),
     )
-    console.print(f"\nSample customers, all with the password [bold]{PASSWORD}[/bold]\n")
+    console.say()
+    console.say("Sample customers, all with the password ", (PASSWORD, Style.BOLD))
+    console.say()
     _rows(console, *((person.email, "", f"{person.given_name} {person.family_name}, reads {_LANGUAGES[person.locale]}") for person in PEOPLE))
-    console.print("\nA token for a program, the client nightly of acme.toml\n")
-    console.print(f"  curl -u {service} -d grant_type=client_credentials -d scope=orders {issuer}/oauth/token", style="cyan")
-    console.print(f"\nWhat you do is kept in {folder}; delete that folder to begin anew.\n", style="dim")
+    console.say()
+    console.say("A token for a program, the client nightly of acme.toml")
+    console.say()
+    console.say((f"  curl -u {service} -d grant_type=client_credentials -d scope=orders {issuer}/oauth/token", Style.CYAN))
+    console.say()
+    console.say((f"What you do is kept in {folder}; delete that folder to begin anew.", Style.DIM))
+    console.say()
 
 
 def _rows(console: Console, *rows: tuple[str, str, str]) -> None:
     """Print rows of name, address and words, in columns."""
     for name, address, words in rows:
-        console.print(f"  {name:<{_NAMES}}", end="")
-        if address:
-            console.print(f"[link={address}]{address}[/link]{' ' * (_ADDRESSES - len(address))}", style="cyan", end="")
-        console.print(words, style="dim")
+        console.say(f"  {name:<{_NAMES}}", (f"{address:<{_ADDRESSES}}" if address else "", Style.CYAN), (words, Style.DIM))

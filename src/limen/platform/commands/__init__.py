@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 
 from limen.kernel.facts import Actor, ActorKind
 from limen.kernel.ids import TenantId
+from limen.platform.commands.console import Console, Style
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from limen.platform.duties.settings import Settings
     from limen.platform.sql import Database
 
-__all__ = ["Command", "Ground"]
+__all__ = ["Command", "Console", "Ground", "Style"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +36,11 @@ class Ground:
 
     def say(self, line: str) -> None:
         """Print one line."""
-        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+        self.console.say(line)
 
     def table(self, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-        """Print a table; plain lines separated by tabs where the output is not a terminal, so that scripts can cut it."""
-        if not self.console.is_terminal:
-            for row in rows:
-                self.console.file.write("\t".join(row) + "\n")  # the console itself would turn tabs into blanks
-            return
-        from rich.table import Table  # noqa: PLC0415 - a server imports commands to find none of their printing
-
-        table = Table(*columns, box=None, header_style="bold", pad_edge=False)
-        for row in rows:
-            table.add_row(*row)
-        self.console.print(table)
+        """Print a table; plain lines separated by tabs where the output is not a terminal."""
+        self.console.table(columns, rows)
 
 
 @dataclass(frozen=True, slots=True)
