@@ -42,6 +42,7 @@ class Backup:
 async def back_up(chosen: Settings, target: Path) -> list[str]:
     """Write the copy to `target`, a new file or a folder that is there; return what the operator should know. BackupRefused."""
     async with ground.opened(chosen, any_schema=True) as opened:
+        await keys.check_keyring(opened.db)  # what is said of the keys would be wrong
         made = await _made(opened, target)
         return list(_told(made, opened.db.keyring, chosen.of(KeyringSettings)))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import sysconfig
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -12,12 +13,16 @@ from limen.app import ground
 from limen.app.ground import Opened
 from limen.app.settings import DatabaseSettings, ServerSettings
 from limen.app.wanted import sections
-from limen.modules import tenants
+from limen.modules import keys, tenants
 from limen.platform.crypto import KeyringSettings
 from limen.platform.duties import Settings
+from limen.platform.outbox import count_dead
+from limen.platform.sql import Database, ahead
 from limen.platform.telemetry import Server as Metrics
 
 _PAGE: Final = 200
+_LATE: Final = timedelta(days=7)
+"""How much later than meant an epoch may begin before it is worth a sentence."""
 
 
 async def advice(chosen: Settings) -> list[str]:
@@ -51,7 +56,30 @@ def _of_settings(chosen: Settings) -> Iterator[str]:
 
 async def _of_database(chosen: Settings) -> list[str]:
     async with ground.opened(chosen) as opened:
-        return [line async for line in _of_tenants(opened)]
+        return [*await _of_versions(opened.db), *await _of_keys(opened.db), *await _of_jobs(opened.db), *[line async for line in _of_tenants(opened)]]
+
+
+async def _of_versions(db: Database) -> list[str]:
+    beyond = await ahead(db)
+    return [f"the database was brought up by a newer Limen ({', '.join(beyond)}): bring this one up to it"] if beyond else []
+
+
+async def _of_keys(db: Database) -> list[str]:
+    """Tell of people whose key is gone, and of an epoch that should have ended."""
+    held, needed = db.keyring.epochs(), await keys.needed(db)
+    lines = [
+        f"people whose data cannot be read: {count:,}, since the epoch key {name} is not in {db.keyring.place.epochs}"
+        for name, count in needed.epochs.items()
+        if name not in {epoch.id for epoch in held}
+    ]
+    if (late := db.clock.now() - held[0].created - db.keyring.place.epoch) > _LATE:
+        lines.append(f"the epoch is {late.days} days longer than meant, and so is the time until erasure reaches backups: run `limen key rotate --epoch`")
+    return lines
+
+
+async def _of_jobs(db: Database) -> list[str]:
+    dead = await count_dead(db)
+    return [f"jobs that were given up: {dead:,}; see `limen outbox list --state dead`, and `limen outbox replay` to send them again"] if dead else []
 
 
 async def _of_tenants(opened: Opened) -> AsyncIterator[str]:
@@ -68,5 +96,7 @@ async def _of_tenants(opened: Opened) -> AsyncIterator[str]:
                     for line in said.advice() if hasattr(said, "advice") else ():
                         yield f"{name}: {section}.{line}"
         after = page[-1]
+    if not after:
+        yield "there is no tenant yet: `limen apply` makes the first"
     if together > 1:
         yield f"{together} tenants stand under {base}: one host is one site to browsers, so they must belong to one owner; give others a domain of their own"

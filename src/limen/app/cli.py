@@ -20,6 +20,8 @@ from limen.kernel.errors import LimenError
 
 _ROOT: Final = Path(limen.__path__[0])
 _ORDER: Final = ("demo", "init", "serve", "apply", "export", "check", "upgrade", "backup", "restore")
+OS_ERROR: Final = "os_error"
+"""What stands for the code where the operating system refused something."""
 FAILED, MISSPELT, INTERRUPTED = 1, 2, 130
 """What the command ends with where it does not end with 0."""
 _HELP: Final = frozenset({"-h", "--help"})
@@ -65,6 +67,8 @@ def run(words: list[str]) -> None:
         from importlib.metadata import version  # noqa: PLC0415 - 20 ms that only this needs
 
         print(f"limen {version('limen')}")
+    elif words[0].startswith("-"):
+        raise Misspelt(f"{words[0][:60]} stands before the command: write limen COMMAND {words[0][:60]}. limen --help lists the commands")
     elif words[0] not in known:
         raise Misspelt(f"there is no command `{words[0][:60]}`{meant(words[0], known)} limen --help lists them")
     elif known[words[0]].group:
@@ -124,6 +128,14 @@ def main() -> None:
         sys.exit(FAILED)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    except OSError as error:
+        _fail(_of_system(error), FAILED)
+
+
+def _of_system(error: OSError) -> str:
+    """Return what the operating system refused, in one line: a folder that cannot be written to, a disk that is full."""
+    place = f"{error.filename}: " if error.filename else ""
+    return f"{place}{error.strerror or error} [{OS_ERROR}]"
 
 
 def _fail(text: str, status: int) -> None:

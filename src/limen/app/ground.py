@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from limen.app import discover, settings
 from limen.kernel.clock import SystemClock
+from limen.modules import keys
 from limen.platform.crypto import Keyring, KeyringSettings
 from limen.platform.duties import Running
-from limen.platform.sql import Database, Reaction, check_schema, open_database, read_clock
+from limen.platform.sql import Database, Reaction, check_schema, open_database, read_clock, refuse_missing
 
 if TYPE_CHECKING:
     from limen.platform.duties import Settings
@@ -40,14 +41,17 @@ async def opened(
 ) -> AsyncIterator[Opened]:
     """Open keyring and database for the length of the block; refuses a database whose schema this version cannot serve.
 
-    `url` is another database than that of the settings, `any_schema` lets an outdated one pass. In dev mode the clock is as far turned as
-    the database says.
+    A keyring of another database is refused too. `url` is another database than that of the settings, `any_schema` lets an outdated one pass.
+    In dev mode the clock is as far turned as the database says.
     """
     keyring = Keyring.load(chosen.of(KeyringSettings))
-    db = await open_database(url or chosen.of(settings.DatabaseSettings).url, keyring, clock or SystemClock(), reactions(), on_fatal=on_fatal)
+    url = url or chosen.of(settings.DatabaseSettings).url
+    refuse_missing(url)
+    db = await open_database(url, keyring, clock or SystemClock(), reactions(), on_fatal=on_fatal)
     try:
         if not any_schema:
             await check_schema(db)
+            await keys.check_keyring(db)
         if not any_schema and clock is None and chosen.of(Running).dev:
             await read_clock(db)
         yield Opened(chosen, db)

@@ -117,14 +117,16 @@ class Source:
             raise Misconfigured(self.mistakes)
 
 
-def read_file(file: Path, environ: Mapping[str, str]) -> Source:
-    """Parse a TOML file; `Misconfigured` if it is not there or is not TOML."""
+def read_file(file: Path, environ: Mapping[str, str], *, makes: str) -> Source:
+    """Parse a TOML file; `Misconfigured` if it is not there (`makes` says how one comes by it) or is not TOML."""
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise Misconfigured([Mistake("", f"there is no file {file}", f"`limen init --config {file}` makes a configuration")]) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured([Mistake("", f"{file} cannot be read: {error}")]) from error
+        raise Misconfigured([Mistake("", f"there is no file {file}", makes)]) from None
+    except OSError as error:
+        raise Misconfigured([Mistake("", f"{file} cannot be read: {error.strerror}", "Name another, or let this user read it")]) from None
+    except UnicodeDecodeError:
+        raise Misconfigured([Mistake("", f"{file} is not written in UTF-8", "TOML is; see https://toml.io for the format")]) from None
     return read_text(text, file, environ)
 
 

@@ -7,24 +7,25 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from limen.app.arguments import CONFIG, Parameter, Parsed, Spec
+from limen.app.arguments import CONFIG, Parameter, Parsed, Spec, meant
 from limen.kernel.ids import SERVER, TenantId
-from limen.platform.commands import Command, Console, Ground
+from limen.platform.commands import Command, Console, Ground, Reach
 
 if TYPE_CHECKING:
     from limen.app.cli import Entry
     from limen.platform.sql import Database
 
-_OPTIONS: Final = (
-    Parameter("config", Path, "The server's configuration.", CONFIG),
-    Parameter("tenant", str, "A tenant's name; the default tenant if left out.", ""),
-)
+_CONFIG: Final = Parameter("config", Path, "The server's configuration.", CONFIG)
 
 
 def verbs_of(entry: Entry) -> dict[str, tuple[Spec, Command]]:
     """Import a package's commands and return them by verb, each with the options all of them have."""
     commands: tuple[Command, ...] = importlib.import_module(entry.path).COMMANDS
-    return {one.verb: (Spec.of(f"{entry.name} {one.verb}", one.run, skip=1, more=_OPTIONS), one) for one in commands}
+    return {one.verb: (Spec.of(f"{entry.name} {one.verb}", one.run, skip=1, more=_options(one)), one) for one in commands}
+
+
+def _options(command: Command) -> tuple[Parameter, ...]:
+    return _CONFIG, Parameter("tenant", str, command.reach.words, "")
 
 
 def run(command: Command, parsed: Parsed) -> None:
@@ -38,18 +39,29 @@ async def _run(command: Command, config: Path, tenant: str, args: list[object], 
     from limen.app import ground, settings  # noqa: PLC0415 - neither is needed to tell what a command takes
 
     async with ground.opened(settings.load(config)) as opened:
-        chosen = await tenant_named(opened.db, tenant)
+        chosen = await _tenant(opened.db, tenant, command.reach)
         await command.run(Ground(opened.settings, opened.db, chosen, Console()), *args, **options)
 
 
-async def tenant_named(db: Database, name: str) -> TenantId:
-    """Return the tenant of that name, or the default one; the server itself where there is none yet."""
+async def _tenant(db: Database, name: str, reach: Reach) -> TenantId:
+    """Return the tenant of that name, or the one a command is about where none is named; NoSuchTenant."""
     from limen.modules import tenants  # noqa: PLC0415 - as above
 
     if name:
         found = await tenants.by_name(db, TenantId(name))
         if found is None:
-            raise tenants.NoSuchTenant(operator=f"there is no tenant `{name}`; limen export shows those that are")
+            raise tenants.NoSuchTenant(operator=f"there is no tenant `{name[:60]}`{await _meant(db, name)}")
         return found.name
+    if reach is Reach.ALL:
+        return SERVER
     default = await tenants.default(db)
+    if default is None and reach is Reach.TENANT:
+        raise tenants.NoSuchTenant(operator="there is no tenant yet: `limen apply` makes the first")
     return default.name if default else SERVER
+
+
+async def _meant(db: Database, name: str) -> str:
+    """Return the nearest name among the first thousand, or how to see them all."""
+    from limen.modules import tenants  # noqa: PLC0415 - as above
+
+    return f"{meant(name, await tenants.all_names(db, limit=1000))} `limen export` shows those that are"

@@ -54,9 +54,10 @@ def bound(host: str, port: int) -> socket.socket:
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind((host, port))
-    except OSError as error:
+    except (OSError, OverflowError) as error:  # the latter where the port is no number of 16 bits
         found.close()
-        raise AddressTaken(operator=f"cannot listen on {host}:{port}: {error.strerror}. Choose another with --port, or end what listens there") from None
+        reason = error.strerror if isinstance(error, OSError) else "ports are from 0 to 65535"
+        raise AddressTaken(operator=f"cannot listen on {host}:{port}: {reason}. Choose another with --port, or end what listens there") from None
     found.listen(BACKLOG)
     found.setblocking(False)  # noqa: FBT003 the standard library's signature
     return found

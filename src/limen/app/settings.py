@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Final
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
 
 from limen.app import discover
 from limen.app.reading import Mistake, Source, key_of, nearest, read_file, record
@@ -26,6 +26,7 @@ ELSEWHERE: Final = frozenset({"LIMEN_MASTER_KEY"})
 """Variables that are read by their owner: the keyring takes its master key from the environment."""
 
 _SQLITE: Final = "sqlite:///"
+_MOST_CONNECTIONS: Final = 1000
 
 
 class Mode(enum.Enum):
@@ -120,7 +121,8 @@ class DatabaseSettings:
     def __post_init__(self) -> None:
         if self.url.startswith(_SQLITE) and len(self.url) > len(_SQLITE):
             return
-        if self.is_postgresql and urlsplit(self.url).path.strip("/"):
+        if self.is_postgresql and _address_of(self.url).path.strip("/"):
+            _check_pool_size(self.url)
             return
         shown = urlsplit(self.url).scheme or "this"
         raise BadSetting("database.url", f"`{shown}` names no database", 'write "sqlite:///var/limen.db" or "postgresql://user@host/name"')
@@ -129,6 +131,22 @@ class DatabaseSettings:
     def is_postgresql(self) -> bool:
         """Whether several processes may share it."""
         return self.url.startswith("postgresql://")
+
+
+def _address_of(url: str) -> SplitResult:
+    """Take the address of a PostgreSQL database apart, without its password in what is said of it."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise BadSetting("database.url", "host and port cannot be read", 'write "postgresql://user@host:5432/name"') from None
+    return parts
+
+
+def _check_pool_size(url: str) -> None:
+    for size in parse_qs(urlsplit(url).query, keep_blank_values=True).get("pool_size", ()):
+        if not (size.isascii() and size.isdigit() and 1 <= int(size) <= _MOST_CONNECTIONS):
+            raise BadSetting("database.url", f"pool_size is from 1 to {_MOST_CONNECTIONS}", 'write "postgresql://user@host/name?pool_size=16"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +187,7 @@ def load(file: Path | None, environ: Mapping[str, str] = os.environ, *, port: in
 
     Raises `Misconfigured` with every mistake there is.
     """
-    source = read_file(file, environ) if file else Source(None, {}, environ)
+    source = read_file(file, environ, makes=f"`limen init --config {file}` makes a configuration") if file else Source(None, {}, environ)
     kinds = sections()
     for name in source.tables.keys() - kinds.keys():
         source.wrong((name,), "unknown section" if isinstance(source.tables[name], dict) else "unknown key", nearest(name, kinds))
@@ -177,8 +195,10 @@ def load(file: Path | None, environ: Mapping[str, str] = os.environ, *, port: in
     _overlay(source, kinds, tables, environ)
     if port is not None:
         _move(tables["server"], port)
+        source.origins["server", "listen"] = "option --port"
     if workers is not None:
         tables["server"]["workers"] = workers
+        source.origins["server", "workers"] = "option --workers"
     made = {name: record(kind, source, (name,), tables[name]) for name, kind in kinds.items()}
     _check_together(source, made)
     source.finish()

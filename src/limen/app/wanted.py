@@ -146,7 +146,7 @@ def sections() -> dict[str, type]:
 
 def read(file: Path, environ: Mapping[str, str], *, base_url: str, dev: bool) -> Wanted:
     """Read a file strictly; `Misconfigured` has every mistake that shows without a database."""
-    source = read_file(file, environ)
+    source = read_file(file, environ, makes="Write one, or begin with what `limen export` prints")
     for key in source.tables.keys() - {"tenant"}:
         source.wrong((key,), "unknown key", "A tenant file has [[tenant]] tables only")
     listed = source.tables.get("tenant", [])

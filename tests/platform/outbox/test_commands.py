@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from limen.kernel.ids import TenantId
+from limen.kernel.ids import SERVER, TenantId
 from limen.platform import outbox
 from limen.platform.commands import Console, Ground
 from limen.platform.duties import Settings
@@ -15,8 +15,8 @@ from tests.conftest import World
 from tests.platform.outbox.test_queue import FATAL, QUIET, order, runner
 
 
-def ground(world: World) -> Ground:
-    return Ground(Settings([]), world.db, TenantId("another"), Console(io.StringIO()))
+def ground(world: World, tenant: TenantId = SERVER) -> Ground:
+    return Ground(Settings([]), world.db, tenant, Console(io.StringIO()))
 
 
 def said(on: Ground) -> list[list[str]]:
@@ -45,6 +45,23 @@ async def test_list_replay_drop(world: World) -> None:
     await commands.drop(on, dead, waiting)
     assert await outbox.list_jobs(world.db) == []
     assert said(on) == [["1 sent on their way again"], ["1 sent on their way again"], ["2 dropped"]]
+
+
+async def test_a_tenant_that_is_named(world: World) -> None:
+    """Only its jobs are listed, sent again or dropped; another's are none of that tenant's."""
+    dead = await order(world, FATAL)
+    await runner(world).run_due()
+    for tenant, count in ((world.tenant, 1), (TenantId("another"), 0), (TenantId("zzz"), 0)):
+        on = ground(world, tenant)
+        await commands.show(on)
+        assert len(said(on)) == count
+    stranger = ground(world, TenantId("another"))
+    await commands.replay(stranger, every=True)
+    assert said(stranger) == [["0 sent on their way again"]]
+    for verb in (commands.replay, commands.drop):
+        with pytest.raises(commands.NoSuchJob):
+            await verb(stranger, dead)
+    await commands.replay(ground(world, world.tenant), dead)
 
 
 async def test_unknown_job(world: World) -> None:

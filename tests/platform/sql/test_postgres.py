@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Iterator
 
+import asyncpg
 import pytest
 import sqlalchemy as sa
 
@@ -324,8 +325,36 @@ async def test_the_database_goes_away_and_returns(own_cluster: Cluster, keyring:
             await db.close()
 
 
-async def test_a_wrong_address_is_refused_at_once(keyring: Keyring) -> None:
-    """Opening a database that is not there fails within seconds and says why."""
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("limen:hush@127.0.0.1:1/limen?pool_size=3", "as limen@127.0.0.1:1/limen: nothing listens there. Start PostgreSQL, or correct [database] url"),
+        ("limen:hush@localhost:1/limen", "as limen@localhost:1/limen: nothing listens there."),
+        ("limen:hush@nowhere.invalid/limen", "as limen@nowhere.invalid/limen: "),
+        ("limen:hush@127.0.0.1:{port}/nowhere", 'role "limen" does not exist. Correct the user in [database] url'),
+        ("postgres@127.0.0.1:{port}/nowhere", 'database "nowhere" does not exist. Make it with createdb'),
+        ("postgres@127.0.0.1:{port}/postgres?sslmode=require", "rejected SSL"),
+    ],
+)
+async def test_a_wrong_address_is_refused_at_once(cluster: Cluster, keyring: Keyring, address: str, says: str) -> None:
+    """Opening a database that is not there fails within seconds, says where it was looked for and what may help, and not the password."""
     with pytest.raises(DatabaseUnavailable) as refused:
-        await open_database("postgresql://nobody@127.0.0.1:1/limen", keyring, SystemClock())
-    assert "cannot connect" in refused.value.operator
+        await open_database(f"postgresql://{address.format(port=cluster.port)}", keyring, SystemClock())
+    assert "cannot connect to PostgreSQL as " in refused.value.operator
+    assert says in refused.value.operator
+    assert "hush" not in refused.value.operator
+
+
+async def test_a_user_without_rights_is_told(cluster: Cluster, keyring: Keyring) -> None:
+    """The message names what that user must have."""
+    async with databases.postgres_copy(cluster) as url:
+        admin = await asyncpg.connect(url)
+        try:
+            await admin.execute("CREATE ROLE weak LOGIN")
+            with pytest.raises(DatabaseUnavailable) as refused:
+                await open_database(url.replace("postgres@", "weak@"), keyring, SystemClock())
+        finally:
+            await admin.execute("DROP ROLE weak")
+            await admin.close()
+    assert "permission denied" in refused.value.operator
+    assert "must own the tables" in refused.value.operator

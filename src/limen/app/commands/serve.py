@@ -32,14 +32,17 @@ def serve(  # noqa: PLR0913 - each is an option of the command
         Processes; more than one need PostgreSQL.
     """
     gc.disable()  # what is imported lives as long as the process: looking through it again and again is a sixth of the start
-    from limen.app import serving, settings
+    try:
+        from limen.app import serving, settings
 
-    chosen = settings.load(config, port=port, workers=workers)
-    if upgrade:
-        from limen.app.commands.upgrade import bring_up
+        chosen = settings.load(config, port=port, workers=workers)
+        if upgrade:
+            from limen.app.commands.upgrade import bring_up
 
-        bring_up(chosen)
-    if socket is None:
-        serving.serve(chosen, config, port)
-    else:  # one of several processes: the parent has bound the socket
-        serving.serve_inherited(chosen, socket, share, parent)
+            bring_up(chosen)
+        if socket is None:
+            serving.serve(chosen, config, port)
+        else:  # one of several processes: the parent has bound the socket
+            serving.serve_inherited(chosen, socket, share, parent)
+    finally:
+        gc.enable()

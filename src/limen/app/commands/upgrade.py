@@ -39,4 +39,4 @@ def bring_up(chosen: Settings, *, dry_run: bool = False, quiet: bool = False) ->
     for step in steps:
         sys.stdout.write(f"{'would run' if dry_run else 'ran'} {step.revision}: {step.title}\n")
     if not steps:
-        sys.stdout.write("the database is at this version\n")
+        sys.stdout.write("the database is at this version or beyond\n")

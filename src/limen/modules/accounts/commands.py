@@ -8,7 +8,7 @@ from limen.kernel.ids import AccountId
 from limen.modules.accounts import service
 from limen.modules.accounts.errors import IdentifierTaken, NoSuchAccount
 from limen.modules.accounts.model import EMAIL, Account, Taken
-from limen.platform.commands import Command, Ground
+from limen.platform.commands import Command, Ground, Reach
 from limen.platform.sql import Reader
 
 
@@ -96,4 +96,5 @@ async def _found(reader: Reader, who: str) -> Account:
     return found
 
 
-COMMANDS: Final = (Command("add", add), Command("find", show), Command("suspend", suspend), Command("resume", resume), Command("close", close))
+_VERBS: Final = (("add", add), ("find", show), ("suspend", suspend), ("resume", resume), ("close", close))
+COMMANDS: Final = tuple(Command(verb, run, Reach.TENANT) for verb, run in _VERBS)

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from limen.modules.audit import service
-from limen.platform.commands import Command, Ground
+from limen.platform.commands import BadOption, Command, Ground
 
 
 async def tail(ground: Ground, *, kind: str = "", last: int = 20, follow: bool = False, everybody: bool = False) -> None:
@@ -24,6 +24,8 @@ async def tail(ground: Ground, *, kind: str = "", last: int = 20, follow: bool =
     everybody
         The facts of all tenants and of the server itself, each with its tenant.
     """
+    if last < 0:
+        raise BadOption(operator=f"--last: {last} facts cannot be shown; 0 shows none, which makes sense with --follow")
     await service.settled(ground.db)
     tenant = None if everybody else ground.tenant
     async for fact in service.tail(ground.db, tenant=tenant, kind=kind, last=last, follow=follow):

@@ -10,10 +10,11 @@ from limen.kernel.secrets import Secret
 from limen.modules.clients import service
 from limen.modules.clients.errors import ClientExists, NoSuchClient
 from limen.modules.clients.model import OVERLAP, Client, ClientKind, GrantType, completed, new_secret, with_secret
-from limen.platform.commands import Command, Ground
+from limen.platform.commands import BadOption, Command, Ground, Reach
 from limen.platform.duties.settings import Running
 
 _PAGE: Final = 200
+_LONGEST_OVERLAP: Final = 30 * 24
 
 
 async def add(  # noqa: PLR0913 - each is an option of the command
@@ -96,10 +97,14 @@ async def rotate(ground: Ground, id: str, /, *, overlap_hours: int = int(OVERLAP
     id
         Its client_id.
     overlap_hours
-        How long the previous secret works beside the new one; 0 ends it now, for one that leaked.
+        How long the previous secret works beside the new one, 30 days at most; 0 ends it now, for one that leaked.
     """
-    overlap = timedelta(hours=max(overlap_hours, 0))
+    if not 0 <= overlap_hours <= _LONGEST_OVERLAP:
+        raise BadOption(operator=f"--overlap-hours: {overlap_hours} is not between 0 and {_LONGEST_OVERLAP}")
+    overlap = timedelta(hours=overlap_hours)
     async with ground.db.work(ground.tenant, ground.actor("client rotate")) as work:
+        if await service.find(work, ClientId(id)) is None:
+            raise _no_such_client(ground, id)
         secret = await service.rotate_secret(work, ClientId(id), overlap=overlap)
     ground.say(f"client_secret  {secret.reveal()}")
     ground.say(f"the previous one works until {work.now + overlap:%Y-%m-%d %H:%M} UTC" if overlap else "the previous one works no longer")
@@ -115,8 +120,12 @@ async def drop(ground: Ground, id: str, /) -> None:  # noqa: A002 - as above
     """
     async with ground.db.work(ground.tenant, ground.actor("client drop")) as work:
         if not await service.drop(work, ClientId(id)):
-            raise NoSuchClient(operator=f"{ground.tenant} has no client {id}")
+            raise _no_such_client(ground, id)
     ground.say(f"{id} is deleted")
 
 
-COMMANDS: Final = (Command("add", add), Command("list", show), Command("rotate", rotate), Command("drop", drop))
+def _no_such_client(ground: Ground, client: str) -> NoSuchClient:
+    return NoSuchClient(operator=f"{ground.tenant} has no client {client[:60]}; `limen client list` shows those it has")
+
+
+COMMANDS: Final = tuple(Command(verb, run, Reach.TENANT) for verb, run in (("add", add), ("list", show), ("rotate", rotate), ("drop", drop)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from limen.modules.keys.errors import DamagedKey, Forgotten, NoSigningKey, RotationUnfinished, StillInUse, WhatToRotate
 from limen.modules.keys.facts import EpochRotated, MasterRotated, SigningKeyMade, SigningKeyRotated, SubjectForgotten, TenantKeyRotated
 from limen.modules.keys.model import Spot, Use
+from limen.modules.keys.service.fitting import check_keyring
 from limen.modules.keys.service.listing import Line, Needed, list_keys, needed
 from limen.modules.keys.service.rotation import Due, advance, due, rotate
 from limen.modules.keys.service.signing import algorithms, ensure, jwks, offered, public_keys, remembered_keys, signer
@@ -40,6 +41,7 @@ __all__ = [
     "algorithms",
     "blind",
     "blinds",
+    "check_keyring",
     "drop_previous",
     "due",
     "ensure",

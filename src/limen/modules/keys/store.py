@@ -150,6 +150,7 @@ _STALE_SUBJECT_KEYS = statement(
 _REWRAP_SUBJECT_KEY = statement(sa.update(SUBJECT_KEYS).where(*_OF_SUBJECT, _U.epoch == bind("before")).values(epoch=bind("after"), wrapped=bind("blob")))
 
 
+_SOME_EPOCHS = statement(sa.select(_U.epoch).limit(bind("most", sa.Integer)), into=str, across_tenants="one keyring is for all tenants")
 _EPOCHS = statement(sa.select(_U.epoch, sa.func.count()).group_by(_U.epoch), across_tenants=_COUNT)
 
 
@@ -181,6 +182,11 @@ async def stale_subject_keys(reader: Reader, epoch: str, after: Spot, most: int)
 async def rewrap_subject_key(work: Work, old: Wrapped, epoch: str, blob: bytes) -> int:
     """Store the key as wrapped anew, unless she was forgotten meanwhile or somebody else did it."""
     return await work.run(_REWRAP_SUBJECT_KEY, subject=old.row, before=old.under, after=epoch, blob=blob)
+
+
+async def some_epochs(reader: Reader, most: int) -> list[str]:
+    """Return the epoch keys under which a few people's keys are wrapped."""
+    return await reader.all(_SOME_EPOCHS, most=most)
 
 
 async def epochs(reader: Reader) -> dict[str, int]:

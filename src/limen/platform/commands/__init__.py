@@ -6,10 +6,12 @@ A module's `commands.py` begins its docstring with the group's name (`limen key:
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from limen.kernel.errors import Kind, LimenError
 from limen.kernel.facts import Actor, ActorKind
 from limen.kernel.ids import TenantId
 from limen.platform.commands.console import Console, Style
@@ -18,12 +20,12 @@ if TYPE_CHECKING:
     from limen.platform.duties.settings import Settings
     from limen.platform.sql import Database
 
-__all__ = ["Command", "Console", "Ground", "Style"]
+__all__ = ["BadOption", "Command", "Console", "Ground", "Reach", "Style"]
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a command stands on: settings, an open database, the tenant asked for, and where to print."""
+    """What a command stands on: settings, an open database, the tenant asked for (SERVER: none, see `Reach`), and where to print."""
 
     settings: Settings
     db: Database
@@ -43,9 +45,33 @@ class Ground:
         self.console.table(columns, rows)
 
 
+class BadOption(LimenError):
+    """A word or option whose value cannot be what was meant."""
+
+    kind: ClassVar[Kind] = Kind.INVALID
+    code: ClassVar[str] = "bad_option"
+
+
+class Reach(enum.Enum):
+    """Whose things a command is about."""
+
+    SERVER = "server"
+    """A tenant's: the one named, or the default one; the server's own while there is none."""
+    TENANT = "tenant"
+    """A tenant's likewise; without one there is nothing to do."""
+    ALL = "all"
+    """Everybody's, unless a tenant is named."""
+
+    @property
+    def words(self) -> str:
+        """Return what `--tenant` means here."""
+        return "Only those of this tenant." if self is Reach.ALL else "A tenant's name; the default tenant if left out."
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """`limen <group> <verb>`; the parameters of `run` after the ground become arguments and options, its docstring the help."""
 
     verb: str
     run: Callable[..., Awaitable[None]]
+    reach: Reach = Reach.SERVER

@@ -31,6 +31,12 @@ class KeyringMissing(KeyringError):
     code: ClassVar[str] = "keyring_missing"
 
 
+class KeyringForeign(KeyringError):
+    """The keyring is whole and of another database: what this one holds cannot be opened with it."""
+
+    code: ClassVar[str] = "keyring_foreign"
+
+
 class KeyringExposed(KeyringError):
     """Others on this machine can read a key file."""
 

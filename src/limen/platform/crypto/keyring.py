@@ -136,6 +136,11 @@ class Keyring:
         """Whether the master key comes from the environment."""
         return self._variable is not None
 
+    @property
+    def place(self) -> KeyringSettings:
+        """Where the keys are."""
+        return self._settings
+
     # ------------------------------------------------------------------ epoch keys
     def epoch_wrap(self, key: bytes, place: Place) -> bytes:
         """Wrap a subject's key under the current epoch key."""

@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 
 from limen.kernel.errors import Kind, LimenError
 from limen.kernel.ids import SERVER, JobId
-from limen.platform.commands import Command, Ground
+from limen.platform.commands import BadOption, Command, Ground, Reach
 from limen.platform.outbox import queue
 from limen.platform.outbox.model import JobState, Listed
 
@@ -22,7 +22,7 @@ class NoSuchJob(LimenError):
 
 
 async def show(ground: Ground, *, state: JobState | None = None, kind: str = "") -> None:
-    """List the jobs of all tenants; those that are done are shown only if asked for.
+    """List jobs; those that are done are shown only if asked for.
 
     Parameters
     ----------
@@ -44,10 +44,12 @@ async def replay(ground: Ground, *jobs: str, every: bool = False, kind: str = ""
     jobs
         Their ids.
     every
-        All there are.
+        All there are, in place of ids.
     kind
         With --every: only kinds whose name begins so.
     """
+    if every == bool(jobs) or (kind and not every):
+        raise BadOption(operator="say which: the ids of dead letters as `limen outbox list --state dead` shows them, or --every, with --kind if not all kinds")
     chosen = [job.id async for job in _every(ground, (JobState.DEAD,), kind)] if every else [JobId(job) for job in jobs]
     for job in chosen:
         owner = await _owner(ground, job)
@@ -65,6 +67,8 @@ async def drop(ground: Ground, *jobs: str) -> None:
     jobs
         Their ids.
     """
+    if not jobs:
+        raise BadOption(operator="say which: ids as `limen outbox list` shows them")
     for job in map(JobId, jobs):
         owner = await _owner(ground, job)
         async with ground.db.work(owner.tenant, ground.actor("outbox drop")) as work:
@@ -75,15 +79,17 @@ async def drop(ground: Ground, *jobs: str) -> None:
 
 async def _owner(ground: Ground, job: JobId) -> Listed:
     found = await queue.find(ground.db, job)
-    if found is None:
+    if found is None or ground.tenant not in (SERVER, found.tenant):
         raise NoSuchJob(operator=f"there is no job {job}; see `limen outbox list`")
     return found
 
 
 async def _every(ground: Ground, states: tuple[JobState, ...], kind: str) -> AsyncIterator[Listed]:
-    after = (SERVER, "")
+    after = (ground.tenant, "")
     while page := await queue.list_jobs(ground.db, states=states, after=after, limit=_PAGE):
         for job in page:
+            if ground.tenant not in (SERVER, job.tenant):
+                return
             if job.kind.startswith(kind):
                 yield job
         after = (page[-1].tenant, page[-1].id)
@@ -94,4 +100,4 @@ def _row(job: Listed) -> tuple[str, ...]:
     return job.tenant or "-", job.id, job.kind, state, f"{job.due:%Y-%m-%d %H:%M:%S} UTC", str(job.attempts), job.last_error or "-"
 
 
-COMMANDS: Final = (Command("list", show), Command("replay", replay), Command("drop", drop))
+COMMANDS: Final = tuple(Command(verb, run, Reach.ALL) for verb, run in (("list", show), ("replay", replay), ("drop", drop)))

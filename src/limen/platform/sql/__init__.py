@@ -17,6 +17,7 @@ from limen.platform.sql.errors import (
     ConstraintFailed,
     Contended,
     DatabaseFull,
+    DatabaseMissing,
     DatabaseUnavailable,
     SchemaOutdated,
     StatementFailed,
@@ -24,8 +25,8 @@ from limen.platform.sql.errors import (
 )
 from limen.platform.sql.facts import FACTS, StoredFact, facts_after, last_position
 from limen.platform.sql.follower import Follower, facts_lag
-from limen.platform.sql.opening import BadAddress, open_database
-from limen.platform.sql.schema import Branch, Step, branches, check_schema, upgrade
+from limen.platform.sql.opening import BadAddress, open_database, refuse_missing
+from limen.platform.sql.schema import Branch, Step, ahead, branches, check_schema, upgrade
 from limen.platform.sql.statements import Row, Statement, bind, insert_new, insert_of, insert_row, one_of, statement, upsert
 from limen.platform.sql.tables import METADATA, definitions, definitions_by_table, server_table, table
 from limen.platform.sql.turning import follow_clock, read_clock, turn_clock
@@ -48,6 +49,7 @@ __all__ = [
     "Contended",
     "Database",
     "DatabaseFull",
+    "DatabaseMissing",
     "DatabaseUnavailable",
     "Follower",
     "Id",
@@ -66,6 +68,7 @@ __all__ = [
     "Transaction",
     "Work",
     "WorkMisused",
+    "ahead",
     "bind",
     "branches",
     "check_schema",
@@ -82,6 +85,7 @@ __all__ = [
     "one_of",
     "open_database",
     "read_clock",
+    "refuse_missing",
     "server_table",
     "statement",
     "table",

@@ -65,6 +65,12 @@ class DatabaseFull(DatabaseUnavailable):
         super().__init__("the service cannot store anything at the moment", operator=f"the database's disk is full: {operator}", retry_after=60)
 
 
+class DatabaseMissing(LimenError):
+    """There is no database where the settings say; opening it must not make one, or a mistyped path would look like an empty server."""
+
+    code: ClassVar[str] = "database_missing"
+
+
 class SchemaOutdated(LimenError):
     """The database was made by an older version."""
 

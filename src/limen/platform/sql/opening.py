@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from limen.kernel.errors import Kind, LimenError
 from limen.platform.sql.database import Database
 from limen.platform.sql.dialects import DialectName
+from limen.platform.sql.errors import DatabaseMissing
 from limen.platform.sql.work import Reactions
 
 if TYPE_CHECKING:
@@ -41,6 +42,12 @@ def sqlite_path(url: str) -> Path:
     if parts.netloc or path in ("", "/"):
         raise BadAddress(operator=f"database.url: {url!r} names no file; use sqlite:///var/limen.db, or four slashes for an absolute path")
     return Path(path[1:])
+
+
+def refuse_missing(url: str) -> None:
+    """Return if there may be a database at `url`; DatabaseMissing where it is a file that is not there."""
+    if dialect_of(url) == "sqlite" and not (path := sqlite_path(url)).exists():
+        raise DatabaseMissing(operator=f"there is no database {path}: `limen init` makes one, or correct [database] url")
 
 
 async def open_database(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections import deque
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -61,6 +62,7 @@ _CLASSES: Final[dict[str, type[LimenError]]] = {
     "58": DatabaseUnavailable,  # its machine
 }
 _LACKING: Final = frozenset({"42P01", "42703"})
+_FORBIDDEN: Final = "42501"
 _DISK_FULL: Final = "53100"
 
 
@@ -100,8 +102,32 @@ async def connect(url: str, **session: str) -> Any:  # noqa: ANN401 -- asyncpg s
             con.terminate()
             raise
     except (*_UNREACHABLE, asyncpg.PostgresError) as error:
-        raise DatabaseUnavailable(operator=f"cannot connect to PostgreSQL: {type(error).__name__}: {error}") from error
+        raise DatabaseUnavailable(operator=f"cannot connect to PostgreSQL as {_place(url)}: {_reason(error)}") from error
     return con
+
+
+def _place(url: str) -> str:
+    """Return an address as an operator knows it: without its password and its options."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.username}@{host}{parts.path}" if parts.username else f"{host}{parts.path}"
+
+
+def _reason(error: Exception) -> str:
+    """Return why nobody answers, and what may help."""
+    if isinstance(error, asyncpg.InvalidCatalogNameError):
+        return f"{error}. Make it with createdb, or correct [database] url"
+    if isinstance(error, asyncpg.InvalidAuthorizationSpecificationError):  # a wrong password is one too
+        return f"{error}. Correct the user in [database] url; the password may stand there, in PGPASSWORD or in ~/.pgpass"
+    if isinstance(error, asyncpg.PostgresError):
+        return str(error)
+    if isinstance(error, TimeoutError):
+        return f"no answer within {CONNECT_SECONDS:.0f} s"
+    if isinstance(error, socket.gaierror):
+        return f"{error.strerror}. Correct the host in [database] url"
+    if isinstance(error, ConnectionRefusedError) or "Connect call failed" in str(error):  # several addresses of one name, each refused
+        return "nothing listens there. Start PostgreSQL, or correct [database] url"
+    return str(error) or type(error).__name__
 
 
 def translated(error: Exception) -> LimenError:
@@ -121,6 +147,8 @@ def _of_state(state: str, text: str) -> LimenError:
     operator = f"{state}: {text}"
     if state in _LACKING:
         return SchemaOutdated(operator=f"{operator}: run `limen upgrade`")
+    if state == _FORBIDDEN:
+        return DatabaseUnavailable(operator=f"{text}: the user of [database] url must own the tables, or may make them in the schema public")
     if state == _DISK_FULL:
         return DatabaseFull(operator)
     kind = _STATES.get(state) or _CLASSES.get(state[:2], CommitFailed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _ROOT: Final = Path(__file__).parents[2]
 _FILE: Final = re.compile(r"(\d{4})_[a-z0-9_]+\.py")
 COMMAND: Final = "limen upgrade"
+_MOST_TOLD: Final = 3
 
 MAKE_VERSIONS: Final = "CREATE TABLE IF NOT EXISTS schema_versions (branch TEXT NOT NULL PRIMARY KEY, number INTEGER NOT NULL)"
 READ_VERSIONS: Final = "SELECT branch, number FROM schema_versions"
@@ -92,7 +93,23 @@ async def check_schema(db: Database, roots: Iterable[Path] = (_ROOT,)) -> None:
     except SchemaOutdated:
         have = {}
     if lacking := behind(have, branches(roots)):
-        raise SchemaOutdated(operator=f"the database is older than this program ({', '.join(lacking)}): run `{COMMAND}`")
+        raise SchemaOutdated(operator=f"{_told(have, lacking)}: run `{COMMAND}`")
+
+
+def _told(have: Mapping[str, int], lacking: Sequence[str]) -> str:
+    if not have:
+        return "the database is empty"
+    rest = len(lacking) - _MOST_TOLD
+    more = f" and {rest} more" if rest > 0 else ""
+    return f"the database is older than this program ({', '.join(lacking[:_MOST_TOLD])}{more})"
+
+
+async def ahead(db: Database, roots: Iterable[Path] = (_ROOT,)) -> list[str]:
+    """Return in words what the database has beyond this program: it was brought up by a newer one, and is served all the same."""
+    async with db.read(SERVER) as read:
+        have: Mapping[str, int] = dict(await read.all(_VERSIONS))
+    known = {branch.name: branch.number for branch in branches(roots)}
+    return [f"{name} is at {number}, this program at {known.get(name, 0)}" for name, number in sorted(have.items()) if number > known.get(name, 0)]
 
 
 async def upgrade(url: str, *, dry_run: bool = False, roots: Iterable[Path] = (_ROOT,)) -> tuple[Step, ...]:

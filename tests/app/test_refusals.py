@@ -1,0 +1,176 @@
+"""What stands in a command's way is told in one line: what it is, where, and what to do. Nothing is made or changed by the attempt."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from limen.app import cli
+from limen.platform.crypto import Keyring, KeyringSettings
+from tests.proofs.house import new_database
+from tests.rig.postgres import Cluster
+
+TENANT = '[[tenant]]\nname = "acme"\ndefault = true\n[[tenant.client]]\nid = "shop"\nkind = "spa"\nredirect_uris = ["https://shop.example/"]\n'
+
+
+class Here:
+    """A folder with an installation, and the answers of commands in it."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder = folder
+        self._capsys = capsys
+        self._monkeypatch = monkeypatch
+
+    def run(self, *words: str) -> str:
+        """Run a command that succeeds; return what it printed."""
+        self._capsys.readouterr()
+        cli.run(list(words))
+        return self._capsys.readouterr().out
+
+    def refused(self, *words: str, status: int = 1) -> str:
+        """Run a command that does not; return its one line."""
+        self._capsys.readouterr()
+        self._monkeypatch.setattr("sys.argv", ["limen", *words])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = self._capsys.readouterr()
+        assert (ended.value.code, said.out) == (status, "")
+        assert re.fullmatch(r"limen: [^\n]+\n", said.err), said.err
+        return said.err
+
+    def change(self, before: str, after: str) -> None:
+        """Write something else into limen.toml."""
+        config = self.folder / "limen.toml"
+        text = config.read_text()
+        assert before in text
+        config.write_text(text.replace(before, after))
+
+    def keyring(self, name: str) -> Keyring:
+        """Make another keyring in a folder beside."""
+        folder = self.folder / name
+        return Keyring.create(KeyringSettings(file=folder / "master.key", epochs=folder / "epochs"), environ={})
+
+
+@pytest.fixture
+def empty(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Here:
+    """An empty folder to stand in."""
+    monkeypatch.chdir(tmp_path)
+    return Here(tmp_path, capsys, monkeypatch)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def here(request: pytest.FixtureRequest, empty: Here) -> Here:
+    """A folder with keys and an empty database."""
+    if request.param == "postgresql":
+        cluster: Cluster = request.getfixturevalue("cluster")
+        (empty.folder / "limen.toml").write_text(
+            f'[server]\nmode = "dev"\n[database]\nurl = "{new_database(cluster)}"\n[keyring]\nfile = "var/master.key"\nepochs = "var/epochs"\n'
+        )
+    empty.run("init")
+    return empty
+
+
+def _peopled(here: Here) -> None:
+    (here.folder / "acme.toml").write_text(TENANT)
+    here.run("apply", "acme.toml")
+    here.run("account", "add", "ada@example.com")
+
+
+@pytest.mark.parametrize("words", [("key", "list"), ("serve",), ("check",), ("export",), ("backup", "copy")])
+def test_a_mistyped_path_makes_no_database(empty: Here, words: tuple[str, ...]) -> None:
+    """No command makes a database by the way: an empty server would look like a lost one."""
+    empty.run("init")
+    empty.change("var/limen.db", "vra/limen.db")
+    said = empty.refused(*words)
+    assert f"there is no database {empty.folder}/vra/limen.db: `limen init` makes one, or correct [database] url [database_missing]" in said
+    assert not (empty.folder / "vra").exists()
+
+
+def test_an_empty_database_is_told_from_an_old_one(empty: Here) -> None:
+    """What was never brought up lists no versions it lacks."""
+    empty.run("init")
+    (empty.folder / "var/bare.db").touch()
+    empty.change("var/limen.db", "var/bare.db")
+    assert empty.refused("key", "list") == "limen: the database is empty: run `limen upgrade` [schema_outdated]\n"
+
+
+def test_what_is_no_database_is_refused(empty: Here) -> None:
+    """A folder, and a text."""
+    empty.run("init")
+    empty.change("var/limen.db", "var")
+    assert f"{empty.folder}/var cannot be opened for writing: Is a directory" in empty.refused("key", "list")
+    empty.change('"sqlite:///var"', '"sqlite:///limen.toml"')
+    assert "limen.toml: file is not a database" in empty.refused("key", "list")
+
+
+def test_the_master_key_of_another_database(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key that is lacking is named, before anything is sealed under a key that does not belong here; from a file and from the environment."""
+    _peopled(here)
+    mine = next(line.split("\t")[1] for line in here.run("key", "list").splitlines() if line.startswith("master"))
+    other = here.keyring("other")
+    shutil.copy(here.folder / "other/master.key", here.folder / "var/foreign.key")
+    here.change("var/master.key", "var/foreign.key")
+    for words in (("key", "list"), ("serve",), ("backup", "copy"), ("account", "find", "ada@example.com")):
+        said = here.refused(*words)
+        assert f"sealed under the master key {mine}, which is not in {here.folder}/var/foreign.key" in said
+        assert "[keyring_foreign]" in said
+    monkeypatch.setenv("LIMEN_MASTER_KEY", (here.folder / "var/foreign.key").read_text().split()[-1])
+    assert "which is not in LIMEN_MASTER_KEY" in here.refused("key", "list")
+    assert other.master != mine
+
+
+def test_the_epoch_keys_of_another_database(here: Here) -> None:
+    """Nobody's data could be read: that is said at the start, and not to each person."""
+    _peopled(here)
+    here.keyring("other")
+    here.change('"var/epochs"', '"other/epochs"')
+    said = here.refused("serve")
+    assert "people's data are sealed under the epoch key " in said
+    assert f"not in {here.folder}/other/epochs" in said
+    assert "Correct [keyring] epochs" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("account", "add", "ada@example.com"), "there is no tenant yet: `limen apply` makes the first [no_such_tenant]"),
+        (("client", "list"), "there is no tenant yet"),
+        (("apply", "acme.toml"), "there is no file acme.toml. Write one, or begin with what `limen export` prints [misconfigured]"),
+        (("apply", "var"), "var cannot be read: Is a directory"),
+        (("restore", "var"), "var cannot be read: Is a directory"),
+        (("backup", "limen.toml"), "limen.toml exists; a backup overwrites nothing"),
+        (("init", "--config", "limen.toml/limen.toml"), "limen.toml"),
+        (("serve", "--port", "80000"), "option --port: [server] listen: '127.0.0.1:80000' is no address and port"),
+        (("serve", "--workers", "65"), "option --workers: [server] workers: must be from 1 to 64"),
+        (("demo", "--port", "80000"), "cannot listen on 127.0.0.1:80000: ports are from 0 to 65535"),
+        (("audit", "tail", "--last", "-3"), "--last: -3 facts cannot be shown"),
+        (("outbox", "replay"), "say which: the ids of dead letters"),
+        (("outbox", "replay", "--kind", "mail."), "say which"),
+        (("outbox", "replay", "--every", "job_x"), "say which"),
+        (("outbox", "drop"), "say which"),
+    ],
+)
+def test_what_cannot_be_meant(here: Here, words: tuple[str, ...], says: str) -> None:
+    """A value that makes no sense, a file that is none, a tenant that is not there yet."""
+    assert says in here.refused(*words)
+
+
+@pytest.mark.parametrize("hours", ["-1", "721", "99999999999999"])
+def test_a_mistyped_overlap_ends_no_secret(here: Here, hours: str) -> None:
+    """Less than nothing is not nothing: the secret in use goes on."""
+    _peopled(here)
+    here.run("client", "add", "svc", "service")
+    assert f"--overlap-hours: {hours} is not between 0 and 720 [bad_option]" in here.refused("client", "rotate", "svc", "--overlap-hours", hours)
+    assert "secret_rotated" not in here.run("audit", "tail")
+
+
+def test_names_that_are_nearly_right(here: Here) -> None:
+    """The nearest tenant is suggested, and where a client's name can be looked up."""
+    _peopled(here)
+    assert "there is no tenant `acem`. Did you mean acme?" in here.refused("client", "list", "--tenant", "acem")
+    for verb in ("rotate", "drop"):
+        assert "acme has no client sohp; `limen client list` shows those it has" in here.refused("client", verb, "sohp")
+    assert "--tenant stands before the command: write limen COMMAND --tenant" in here.refused("--tenant", "acme", "client", "list", status=2)
