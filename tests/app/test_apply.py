@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -13,15 +14,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from limen.app.apply import Diff, apply
-from limen.app.export import export, toml
+from limen.app.apply import apply
+from limen.app.difference import Diff
+from limen.app.export import export
 from limen.app.reading import Misconfigured, read_text
 from limen.app.settings import Mode, ServerSettings
+from limen.app.writing import toml
 from limen.kernel.ids import ClientId, TenantId
 from limen.modules import clients, tenants
 from limen.modules.sessions.settings import Tenant as SessionLimits
 from limen.platform.commands import Console
-from limen.platform.sql import Database
+from limen.platform.sql import Database, DatabaseFull, Work
+from limen.platform.sql.sqlite import Sqlite
 from limen.platform.wire.jose import Alg
 from tests.conftest import World
 
@@ -101,7 +105,7 @@ async def test_the_file_of_the_manual_is_applied(world: World, tmp_path: Path) -
     assert lines(diff) == [
         "+ acme tenant",
         "+ acme resource https://api.acme.example",
-        '~ acme sessions: idle (nothing) -> "PT43200S"',
+        '~ acme sessions: idle (nothing) -> "12h"',
         "+ acme client shop",
         "+ acme client svc",
         "+ acme client phone",
@@ -144,7 +148,7 @@ async def test_every_change_is_told_by_key(world: World, tmp_path: Path) -> None
     changed = ACME.replace("12h", "13h").replace("Read your", "See your").replace('"email", ', "").replace("#aa0000", "#00aa00")
     diff = await bring(world.db, tmp_path, changed, {**ENVIRON, "SVC_SECRET": "u" * 40})
     assert [(one.thing, one.key) for one in diff.changes] == [
-        ("tenant", "brand"),
+        ("brand", "accent"),
         ("resource https://api.acme.example", "scopes"),
         ("sessions", "idle"),
         ("client shop", "scopes"),
@@ -152,7 +156,8 @@ async def test_every_change_is_told_by_key(world: World, tmp_path: Path) -> None
     ]
     out = StringIO()
     diff.show(Console(out))
-    assert '~ acme client shop: scopes ["openid","profile","email","offline_access"] -> ["openid","profile","offline_access"]' in out.getvalue()
+    assert '~ acme client shop: scopes ["openid", "profile", "email", "offline_access"] -> ["openid", "profile", "offline_access"]' in out.getvalue()
+    assert '~ acme sessions: idle "12h" -> "13h"' in out.getvalue()
     assert "uuu" not in out.getvalue()
     service = await client(world, "svc")
     assert service is not None
@@ -206,7 +211,7 @@ async def test_prune_leaves_what_the_file_says_and_nothing_else(world: World, tm
     assert {(one.thing, one.key) for one in diff.changes if one.key} == {
         ("tenant", "default"),
         ("tenant", "languages"),
-        ("tenant", "brand"),
+        ("brand", "accent"),
         ("sessions", "idle"),
     }
     assert await client(world, "shop") is None
@@ -282,6 +287,88 @@ async def test_hundreds_of_clients_come_in_bounded_pieces(world: World, tmp_path
     await bring(world.db, tmp_path, f'[[tenant]]\nname = "acme"\n{many}')
     assert not await bring(world.db, tmp_path, await exported(world.db), prune=True)
     assert len((await bring(world.db, tmp_path, '[[tenant]]\nname = "acme"\n', prune=True)).changes) == 120
+
+
+async def test_of_long_lists_only_what_differs_is_told(world: World, tmp_path: Path) -> None:
+    """One address among fifty can be seen; a list that is merely in another order is told as one; a logo by its beginning and its length."""
+    many = [f"https://app{number}.example/callback" for number in range(50)]
+    file = '[[tenant]]\nname = "acme"\n[tenant.brand]\nlogo = "{logo}"\n[[tenant.client]]\nid = "spa"\nkind = "spa"\nredirect_uris = {uris}\n'
+    logo = "data:image/svg+xml,%3Csvg%20xmlns%3D%22http://www.w3.org/2000/svg%22%3E%3Cpath%20d%3D%22M0%200h9v9H0z%22/%3E%3C/svg%3E{}"
+    await bring(world.db, tmp_path, file.format(logo=logo.format(""), uris=toml(many)))
+    diff = await bring(world.db, tmp_path, file.format(logo=logo.format("%20"), uris=toml([*many[:30], "https://new.example/", *many[31:]])))
+    brand, uris = lines(diff)
+    assert uris == '~ acme client spa: redirect_uris, what differs: ["https://app30.example/callback"] -> ["https://new.example/"]'
+    assert re.fullmatch(r'~ acme brand: logo "data:image.*\.\.\. \(120 characters\) -> "data:.*\.\.\. \(123 characters\)', brand), brand
+    (turned,) = lines(await bring(world.db, tmp_path, file.format(logo=logo.format("%20"), uris=toml(["https://new.example/", *many[:30], *many[31:]]))))
+    assert turned.startswith('~ acme client spa: redirect_uris ["https://app0.')
+
+
+def domains(*pairs: tuple[str, str]) -> str:
+    return "".join(f'[[tenant]]\nname = "{name}"\n' + (f'domain = "{domain}"\n' if domain else "") for name, domain in pairs)
+
+
+async def test_a_domain_of_another_tenant_is_refused_before_anything_is_written(world: World, tmp_path: Path) -> None:
+    """Whether the file says nothing of its holder, keeps it there, or has the two swap: the good tenant of the file is not made either."""
+    await bring(world.db, tmp_path, domains(("one", "one.example"), ("two", "two.example")))
+    for pairs in (
+        [("good", ""), ("three", "one.example")],
+        [("good", ""), ("two", "one.example")],
+        [("good", ""), ("two", "one.example"), ("one", "two.example")],
+    ):
+        with pytest.raises(Misconfigured, match=r"domain: `\w+.example` belongs to the tenant \w+. Give that one another domain first"):
+            await bring(world.db, tmp_path, domains(*pairs))
+        assert await tenants.by_name(world.db, "good") is None
+        assert [await tenants.by_domain(world.db, f"{name}.example") is not None for name in ("one", "two")] == [True, True]
+
+
+async def test_a_domain_is_handed_on(world: World, tmp_path: Path) -> None:
+    """One tenant gives it up and another takes it, a new one or one that is there, in one file."""
+    await bring(world.db, tmp_path, domains(("one", "one.example"), ("two", "two.example")))
+    await bring(world.db, tmp_path, domains(("new", "one.example"), ("one", "other.example")))
+    await bring(world.db, tmp_path, domains(("new", "newer.example"), ("two", "one.example"), ("last", "two.example")))
+    held = [await tenants.by_domain(world.db, f"{name}.example") for name in ("one", "two", "other", "newer")]
+    assert [one.name for one in held if one] == ["two", "last", "one", "new"]
+
+
+async def test_many_tenants_are_written_several_at_a_time(world: World, tmp_path: Path) -> None:
+    """The first of the file is the default all the same, and how far it is can be told; on SQLite many share a commit, and one wait for the disk."""
+    names = [f"t{number:03}" for number in reversed(range(100))]
+    client_of = '[[tenant.client]]\nid = "spa"\nkind = "spa"\nredirect_uris = ["https://spa.example/"]\n'
+    file = tmp_path / "many.toml"
+    file.write_text("".join(f'[[tenant]]\nname = "{name}"\n{client_of}' for name in names))
+    before = world.db.writer.commits if isinstance(world.db, Sqlite) else 0
+    told: list[str] = []
+    diff = await apply(world.db, file, PUBLIC, {}, told=told.append)
+    assert lines(diff) == [line for name in names for line in (f"+ {name} tenant", f"+ {name} client spa")]
+    first = await tenants.default(world.db)
+    assert first is not None
+    assert first.name == "t099"
+    assert told[0] == "reading"
+    assert told[-1] == "100 of 100 tenants written"
+    assert sorted(await tenants.all_names(world.db)) == sorted(names)
+    if isinstance(world.db, Sqlite):
+        assert world.db.writer.commits - before <= 20
+
+
+async def test_one_that_cannot_be_written_ends_it(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error of the database is told as it is, once nothing is under way any more; applied again, what lacks is made."""
+    save = tenants.save
+
+    async def failing(work: Work, tenant: tenants.Tenant) -> tuple[str, ...]:
+        if tenant.name == "t5":
+            raise DatabaseFull("no space")
+        return await save(work, tenant)
+
+    monkeypatch.setattr(tenants, "save", failing)
+    text = domains(*((f"t{number}", "") for number in range(30)))
+    with pytest.raises(DatabaseFull):
+        await bring(world.db, tmp_path, text)
+    assert "t5" not in await tenants.all_names(world.db)
+    monkeypatch.undo()
+    diff = await bring(world.db, tmp_path, text)
+    assert "+ t5 tenant" in lines(diff)
+    assert "+ t1 tenant" not in lines(diff)
+    assert len(await tenants.all_names(world.db)) == 30
 
 
 MISTAKES = [

@@ -11,8 +11,8 @@ from datetime import timedelta
 from typing import Any, Final, Literal
 
 from limen.app import settings, wanted
-from limen.app.export import toml
 from limen.app.reading import key_of
+from limen.app.writing import toml
 from limen.kernel.errors import LimenError
 from limen.kernel.secrets import Secret
 from limen.platform.pages import Brand, FooterLink

@@ -20,11 +20,15 @@ from limen.kernel.errors import LimenError
 
 _ROOT: Final = Path(limen.__path__[0])
 _ORDER: Final = ("demo", "init", "serve", "apply", "export", "check", "upgrade", "backup", "restore")
-OS_ERROR: Final = "os_error"
-"""What stands for the code where the operating system refused something."""
 FAILED, MISSPELT, INTERRUPTED = 1, 2, 130
 """What the command ends with where it does not end with 0."""
 _HELP: Final = frozenset({"-h", "--help"})
+
+
+class RefusedBySystem(LimenError):
+    """The operating system refused something to a command: a folder that cannot be written to, a disk that is full."""
+
+    code = "os_error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +133,8 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except OSError as error:
-        _fail(_of_system(error), FAILED)
-
-
-def _of_system(error: OSError) -> str:
-    """Return what the operating system refused, in one line: a folder that cannot be written to, a disk that is full."""
-    place = f"{error.filename}: " if error.filename else ""
-    return f"{place}{error.strerror or error} [{OS_ERROR}]"
+        place = f"{error.filename}: " if error.filename else ""
+        _fail(f"{place}{error.strerror or error} [{RefusedBySystem.code}]", FAILED)
 
 
 def _fail(text: str, status: int) -> None:

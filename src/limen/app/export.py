@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import enum
-import json
-import re
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from datetime import timedelta
+from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Final
 
 import msgspec
 
-from limen.app.apply import CLIENT_KEYS, all_clients
-from limen.app.reading import duration_text, key_of
-from limen.app.wanted import UNCHANGED, sections
+from limen.app.reading import key_of
+from limen.app.wanted import CLIENT_KEYS, UNCHANGED, sections
+from limen.app.writing import toml
 from limen.kernel.ids import TenantId
-from limen.modules import tenants
+from limen.modules import clients, tenants
 from limen.modules.clients import Client
 from limen.modules.tenants import Resource, Tenant, TokenFormat
 from limen.platform.pages import Brand
 from limen.platform.sql import Database
 
-_BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 _PAGE: Final = 200
 
 
@@ -43,11 +38,11 @@ async def export(db: Database, names: Iterable[str] = ()) -> AsyncIterator[str]:
 async def _tenant(db: Database, name: TenantId) -> str:
     async with db.read(name) as read:
         tenant = await tenants.find(read)
-        clients = [one async for one in all_clients(read)]
+        known = [one async for one in clients.every(read)]
     lines = [*_own(tenant), *_brand(tenant.brand), *_settings(tenant)]
     for resource in tenant.resources:
         lines += _resource(resource)
-    for client in clients:
+    for client in known:
         lines += _client(client)
     return "\n".join(lines) + "\n\n"
 
@@ -101,32 +96,3 @@ def _client(client: Client) -> Iterator[str]:
             yield f"{key} = {toml(value)}"
     if not client.public:
         yield f"secret = {toml(UNCHANGED)}"
-
-
-def toml(value: object) -> str:
-    """Return a value as TOML 1.0 writes it on one line."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        return repr(value)
-    if isinstance(value, timedelta):
-        return toml(duration_text(value))
-    if isinstance(value, enum.Enum):
-        return toml(value.value)
-    if isinstance(value, Mapping):
-        return _table((str(key), one) for key, one in value.items())
-    if isinstance(value, (tuple, list, frozenset)):
-        return f"[{', '.join(toml(one) for one in value)}]"
-    if dataclasses.is_dataclass(value):
-        return _table((key_of(one.name), getattr(value, one.name)) for one in dataclasses.fields(value))
-    return _text(str(value))
-
-
-def _table(items: Iterable[tuple[str, object]]) -> str:
-    inner = ", ".join(f"{key if _BARE.fullmatch(key) else _text(key)} = {toml(one)}" for key, one in items)
-    return f"{{ {inner} }}" if inner else "{}"
-
-
-def _text(text: str) -> str:
-    """Write a basic string: JSON's escapes are TOML's, but TOML wants DEL escaped too."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

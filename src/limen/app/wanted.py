@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -95,6 +96,10 @@ class ClientTable:
     """Whom to ask about it, as the API tells it."""
 
 
+CLIENT_KEYS: Final = tuple(one.name for one in fields(ClientTable) if one.name not in ("id", "secret"))
+"""What a file says of a client beside its name and its secret; the record has fields of the same names."""
+
+
 @dataclass(frozen=True, slots=True)
 class WantedClient:
     """A client as the file has it. `secret` None: it keeps what it has, which a public one has not."""
@@ -102,6 +107,12 @@ class WantedClient:
     client: Client
     secret: Secret[str] | None
     way: tuple[Step, ...]
+
+    def over(self, before: Client | None, now: datetime) -> Client:
+        """Return the client as it is to be: with the secrets it has, and the file's as the current one where it gives one."""
+        kept = before.secrets if before and not self.client.public else ()
+        held = replace(self.client, secrets=kept) if kept else self.client
+        return clients.with_secret(held, self.secret, now) if self.secret else held
 
 
 @dataclass(frozen=True, slots=True)

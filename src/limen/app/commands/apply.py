@@ -28,9 +28,16 @@ def apply(file: Path, /, *, config: Path = CONFIG, dry_run: bool = False, prune:
 async def _apply(file: Path, config: Path, *, dry_run: bool, prune: bool) -> None:
     from limen.app import ground, settings
     from limen.app.apply import apply as bring
+    from limen.app.progress import shown
     from limen.app.settings import ServerSettings
     from limen.platform.commands import Console
 
-    async with ground.opened(settings.load(config)) as opened:
-        difference = await bring(opened.db, file, opened.settings.of(ServerSettings), dry_run=dry_run, prune=prune)
+    so_far = ""
+
+    def tell(words: str) -> None:
+        nonlocal so_far
+        so_far = words
+
+    async with ground.opened(settings.load(config)) as opened, shown(f"applying {file}", lambda: so_far):
+        difference = await bring(opened.db, file, opened.settings.of(ServerSettings), dry_run=dry_run, prune=prune, told=tell)
     difference.show(Console())

@@ -27,7 +27,7 @@ from limen.modules.clients.model import (
     secret_flaw,
     with_secret,
 )
-from limen.modules.clients.service import drop, find, list_of, rotate_secret, save, take
+from limen.modules.clients.service import Held, drop, every, find, hold, list_of, named, rotate_secret, save, take
 
 __all__ = [
     "GRANTS",
@@ -41,6 +41,7 @@ __all__ = [
     "ClientKind",
     "ConsentRule",
     "GrantType",
+    "Held",
     "InvalidClient",
     "NoSuchClient",
     "ScopeNotHeld",
@@ -49,13 +50,16 @@ __all__ = [
     "check_secret",
     "completed",
     "drop",
+    "every",
     "find",
     "flaws",
     "flaws_beside",
     "is_assured",
+    "hold",
     "list_of",
     "matches_post_logout",
     "matches_redirect",
+    "named",
     "new_secret",
     "rotate_secret",
     "save",

@@ -13,7 +13,6 @@ from limen.modules.clients.model import OVERLAP, Client, ClientKind, GrantType, 
 from limen.platform.commands import BadOption, Command, Ground, Reach
 from limen.platform.duties.settings import Running
 
-_PAGE: Final = 200
 _LONGEST_OVERLAP: Final = 30 * 24
 
 
@@ -77,15 +76,9 @@ async def _registered(ground: Ground, client: Client) -> Secret[str] | None:
 
 async def show(ground: Ground) -> None:
     """List a tenant's applications."""
-    rows: list[tuple[str, ...]] = []
-    after = ""
-    while True:
-        async with ground.db.read(ground.tenant) as read:
-            page = await service.list_of(read, after, _PAGE)
-        rows += [(one.id, one.kind.value, one.name, " ".join(grant.value for grant in one.grants), " ".join(one.scopes)) for one in page]
-        if len(page) < _PAGE:
-            break
-        after = page[-1].id
+    async with ground.db.read(ground.tenant) as read:
+        every = [one async for one in service.every(read)]
+    rows: list[tuple[str, ...]] = [(one.id, one.kind.value, one.name, " ".join(grant.value for grant in one.grants), " ".join(one.scopes)) for one in every]
     ground.table(("Client", "Kind", "Name", "Grants", "Scopes"), rows)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import AsyncIterator, Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -13,9 +14,10 @@ from limen.modules.clients import store
 from limen.modules.clients.errors import ClientChangedMeanwhile, InvalidClient, NoSuchClient
 from limen.modules.clients.facts import ClientChanged, ClientDropped, SecretRotated
 from limen.modules.clients.model import OVERLAP, Client, completed, flaws, flaws_beside, new_secret, with_secret
-from limen.modules.tenants import Flaw
+from limen.modules.tenants import Flaw, Tenant
 from limen.platform.sql import Cached, Reader, Work
 
+_PAGE: Final = 200
 _CACHE: Final[Cached[ClientId, Client]] = Cached("clients", load=store.find, limit=10_000)
 
 
@@ -32,21 +34,50 @@ async def take(work: Work, client: ClientId) -> Client:
     return held
 
 
+async def named(reader: Reader, clients: Collection[ClientId]) -> dict[ClientId, Client]:
+    """Return those of these that there are, as they are in the database."""
+    return {one.id: one for one in await store.named(reader, clients)} if clients else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What several clients are saved upon, asked for once: their tenant, and those of them that there are, with their rows held."""
+
+    tenant: Tenant
+    clients: Mapping[ClientId, Client]
+
+
+async def hold(work: Work, clients: Collection[ClientId]) -> Held:
+    """Return what `save` needs in this Work for any of these clients."""
+    tenant = await tenants.find(work)
+    return Held(tenant, {one.id: one for one in await store.take_named(work, clients)})
+
+
+async def every(reader: Reader) -> AsyncIterator[Client]:
+    """Go through all clients of the tenant in order, page by page."""
+    after = ""
+    while page := await store.page(reader, after, _PAGE):
+        for client in page:
+            yield client
+        after = page[-1].id
+
+
 async def list_of(reader: Reader, after: str = "", limit: int = 100) -> list[Client]:
     """Return up to `limit` clients after an id, in order; a full page means there may be more."""
     return await store.page(reader, after, limit)
 
 
-async def save(work: Work, client: Client, *, dev: bool = False, expected: int | None = None) -> tuple[str, ...]:
+async def save(work: Work, client: Client, *, dev: bool = False, expected: int | None = None, held: Held | None = None) -> tuple[str, ...]:
     """Register or change a client; return the fields that changed, nothing if it is as it was.
 
     `dev` allows http to this machine. `expected` is the version the change builds on (0: it must be new): ClientChangedMeanwhile
-    if it is another by now. InvalidClient says what forbids it.
+    if it is another by now. `held` is what `hold` returned in this Work, if this client was among those. InvalidClient says what
+    forbids it.
     """
     client = completed(client)
-    if found := (*flaws(client, dev=dev), *flaws_beside(client, await tenants.find(work))):
+    if found := (*flaws(client, dev=dev), *flaws_beside(client, held.tenant if held else await tenants.find(work))):
         raise InvalidClient(*found)
-    before = await store.take(work, client.id)
+    before = held.clients.get(client.id) if held else await store.take(work, client.id)
     if expected is not None and expected != (before.version if before else 0):
         raise ClientChangedMeanwhile("it was changed since it was read; read it again")
     changed = tuple(name for name in store.FIELDS if before is None or getattr(before, name) != getattr(client, name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 
 from limen.kernel.ids import ClientId
 from limen.modules.clients.model import AuthMethod, Client, ClientKind, ConsentRule, GrantType, SecretDigest
-from limen.platform.sql import Choice, Id, Instant, Json, Reader, Work, bind, insert_new, statement, table, upsert
+from limen.platform.sql import Choice, Id, Instant, Json, Reader, Work, bind, insert_new, one_of, statement, table, upsert
 from limen.platform.wire.jose import Alg
 
 CLIENTS: Final = table(
@@ -89,6 +90,8 @@ class _Row(NamedTuple):
 
 _FIND: Final = statement(sa.select(CLIENTS).where(_C.tenant == bind("tenant"), _C.id == bind("id")), into=_Row)
 _TAKE: Final = statement(sa.select(CLIENTS).where(_C.tenant == bind("tenant"), _C.id == bind("id")).with_for_update(), into=_Row)
+_NAMED: Final = statement(sa.select(CLIENTS).where(_C.tenant == bind("tenant"), one_of(_C.id, "ids")), into=_Row)
+_TAKE_NAMED: Final = statement(sa.select(CLIENTS).where(_C.tenant == bind("tenant"), one_of(_C.id, "ids")).order_by(_C.id).with_for_update(), into=_Row)
 _LIST: Final = statement(
     sa.select(CLIENTS).where(_C.tenant == bind("tenant"), _C.id > bind("after")).order_by(_C.id).limit(bind("limit", sa.Integer)),
     into=_Row,
@@ -108,6 +111,16 @@ async def take(work: Work, client: ClientId) -> Client | None:
     """Return a client and hold its row, so that what is written next builds on what was read."""
     row = await work.one(_TAKE, id=client)
     return row.read() if row else None
+
+
+async def named(reader: Reader, ids: Collection[ClientId]) -> list[Client]:
+    """Return those of these that there are."""
+    return [row.read() for row in await reader.all(_NAMED, ids=list(ids))]
+
+
+async def take_named(work: Work, ids: Collection[ClientId]) -> list[Client]:
+    """Return them and hold their rows, in the order of their ids so that two Works do not wait for each other."""
+    return [row.read() for row in await work.all(_TAKE_NAMED, ids=list(ids))]
 
 
 async def add(work: Work, client: Client) -> bool:
