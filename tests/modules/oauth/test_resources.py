@@ -7,12 +7,14 @@ from typing import Any
 
 import msgspec
 import pytest
+import structlog
 
 from limen.kernel import secrets
 from limen.kernel.ids import ClientId
 from limen.modules import clients, keys, profiles
 from limen.modules.oauth import tally
 from limen.modules.profiles import AddressChanges, Changes
+from limen.platform.sql import DatabaseUnavailable
 from limen.platform.wire import jose
 from limen.platform.wire.jose import Alg, SigningKey
 from tests.modules.oauth.conftest import API, BASE, RIVAL, Door
@@ -155,6 +157,24 @@ async def test_looking_is_written_down_once_a_minute_and_grant(door: Door) -> No
     assert sorted((fact.data["count"], fact.data["active"]) for fact in looked) == [(1, 0), (5, 5)]
     (read,) = await door.facts("oauth.userinfo_read")
     assert (read.subject, read.data["count"]) == (person.account, 5)
+
+
+async def test_what_cannot_be_written_down_now_is_later(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the database is away the counts go on: none is lost, and the log says so once."""
+    token = (await door.tokens(await door.person()))["access_token"]
+    with structlog.testing.capture_logs() as logs, monkeypatch.context() as patch:
+
+        def away(*_: object) -> None:
+            raise DatabaseUnavailable(operator="nothing listens there")
+
+        patch.setattr(door.world.db, "work", away)
+        for _ in range(3):
+            await door.active(token)
+            await tally.flush(door.world.db)
+    assert [(line["event"], line["reason"]) for line in logs] == [("tally.not_written", "nothing listens there")]
+    await door.active(token)
+    await tally.flush(door.world.db)
+    assert [fact.data["count"] for fact in await door.facts("oauth.introspected")] == [4]
 
 
 async def test_a_revoked_access_token_is_dead_and_its_grant_lives(door: Door) -> None:

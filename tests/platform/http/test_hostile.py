@@ -17,7 +17,8 @@ from limen.kernel.errors import Kind, LimenError
 from limen.platform.http import PROTOCOL, PUBLIC, Answer, Call, Endpoint, Form, Json, SeeOther, scope
 from limen.platform.http.settings import Server
 from limen.platform.pages import Page
-from tests.platform.http.conftest import Make
+from limen.platform.sql import DatabaseUnavailable
+from tests.platform.http.conftest import Make, edge_of
 from tests.rig.asgi import Client
 
 pytestmark = pytest.mark.anyio
@@ -287,6 +288,25 @@ async def test_a_defect_shows_its_reference_and_nothing_else(make: Make) -> None
         assert reference is not None, answer.text
         assert [line for line in logs if line.get("reference") == reference[0] and line["event"] == "request.broken"]
     assert answers[1].json()["error"] == "server_error"
+
+
+async def test_what_fails_a_thousand_times_is_told_once(make: Make) -> None:
+    """While the database is away each request is answered, and the log says why in one line, not in one for each; at the end it says how many."""
+
+    async def away(_call: Call | None = None) -> Answer:
+        raise DatabaseUnavailable(operator="nothing listens there")
+
+    app = make(Endpoint(method="GET", path="/api/a", who=PUBLIC, call=away, summary=""), checks={"mail": away})
+    with structlog.testing.capture_logs() as logs:
+        assert {(await app.get("/api/a")).status for _ in range(50)} == {503}
+        assert {(await app.get("/health/ready")).status for _ in range(20)} == {503}
+        await edge_of(app).close()
+    lines = [(line["event"], line["reason"], line.get("again")) for line in logs]
+    assert lines == [
+        ("request.failed", "nothing listens there", None),
+        ("health.not_ready", "nothing listens there", None),
+        ("request.failed", "nothing listens there", 49),
+    ]
 
 
 async def test_websockets_and_unknown_scopes_are_left(make: Make) -> None:

@@ -328,9 +328,9 @@ async def test_the_database_goes_away_and_returns(own_cluster: Cluster, keyring:
 @pytest.mark.parametrize(
     ("address", "says"),
     [
-        ("limen:hush@127.0.0.1:1/limen?pool_size=3", "as limen@127.0.0.1:1/limen: nothing listens there. Start PostgreSQL, or correct [database] url"),
-        ("limen:hush@localhost:1/limen", "as limen@localhost:1/limen: nothing listens there."),
-        ("limen:hush@nowhere.invalid/limen", "as limen@nowhere.invalid/limen: "),
+        ("limen:hush@127.0.0.1:1/limen?pool_size=3", "at 127.0.0.1:1/limen as limen: nothing listens there. Start PostgreSQL, or correct [database] url"),
+        ("limen:hush@localhost:1/limen", "at localhost:1/limen as limen: nothing listens there."),
+        ("limen:hush@nowhere.invalid/limen", "at nowhere.invalid/limen as limen: "),
         ("limen:hush@127.0.0.1:{port}/nowhere", 'role "limen" does not exist. Correct the user in [database] url'),
         ("postgres@127.0.0.1:{port}/nowhere", 'database "nowhere" does not exist. Make it with createdb'),
         ("postgres@127.0.0.1:{port}/postgres?sslmode=require", "rejected SSL"),
@@ -340,7 +340,7 @@ async def test_a_wrong_address_is_refused_at_once(cluster: Cluster, keyring: Key
     """Opening a database that is not there fails within seconds, says where it was looked for and what may help, and not the password."""
     with pytest.raises(DatabaseUnavailable) as refused:
         await open_database(f"postgresql://{address.format(port=cluster.port)}", keyring, SystemClock())
-    assert "cannot connect to PostgreSQL as " in refused.value.operator
+    assert "cannot connect to PostgreSQL at " in refused.value.operator
     assert says in refused.value.operator
     assert "hush" not in refused.value.operator
 

@@ -1,6 +1,7 @@
 """Facts that come in crowds, counted: one per kind and minute goes into the log, so that asking often buys no durable writes.
 
-What is counted decides nothing: that a token was looked at, that a request was sent back. At most a minute of it is lost with the process.
+What is counted decides nothing: that a token was looked at, that a request was sent back. At most a minute of it is lost with the process;
+while the database is away it is counted on.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from limen.kernel.facts import SYSTEM
 from limen.kernel.ids import TenantId
 from limen.modules.oauth.facts import AuthorizationRefused, Introspected, UserinfoRead
 from limen.platform.sql import Database
+from limen.platform.telemetry import Repeats
 
 WINDOW: Final = 60.0
 """Seconds over which like facts become one."""
@@ -36,6 +38,7 @@ class _Tally:
     groups: dict[tuple[TenantId, object], Countable] = field(default_factory=dict)
     timer: asyncio.TimerHandle | None = None
     writing: set[asyncio.Task[None]] = field(default_factory=set)
+    failures: Repeats = field(default_factory=lambda: Repeats(_log.warning, "tally.not_written"))
 
 
 _TALLIES: Final[WeakKeyDictionary[Database, _Tally]] = WeakKeyDictionary()
@@ -87,4 +90,7 @@ async def flush(db: Database) -> None:
                 for fact in facts:
                     work.record(fact)
         except LimenError as trouble:
-            _log.warning("tally.not_written", tenant=tenant, facts=len(facts), reason=trouble.operator or trouble.code)
+            tally.failures.say((trouble.code, trouble.operator), tenant=tenant, facts=len(facts), reason=trouble.operator or trouble.code)
+            if len(tally.groups) + len(facts) < _MOST:
+                for fact in facts:
+                    count(db, tenant, fact)  # with the next ones

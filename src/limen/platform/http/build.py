@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+import structlog
+
 from limen.kernel.ids import SERVER
 from limen.platform import pages
 from limen.platform.duties import Settings
@@ -29,13 +31,14 @@ from limen.platform.http.settings import Server
 from limen.platform.http.site import Place, Places, Site, Sites
 from limen.platform.pages import Asset, Brand, stylesheet
 from limen.platform.sql import last_position
-from limen.platform.telemetry import Log, Meter, RequestLog
+from limen.platform.telemetry import Log, Meter, Repeats, RequestLog
 
 if TYPE_CHECKING:
     from limen.platform.http.call import Call
     from limen.platform.sql import Database
 
 _UNMATCHED: Final = "(none)"
+_log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,7 @@ def build(endpoints: Iterable[Endpoint], sites: Sites, gate: Gate, db: Database,
         addresses=Addresses(options.trusted_proxies),
         pace=pace,
         refusals=Refusals(db, pace, options.source_label),
+        failures=Repeats(_log.warning, "request.failed"),
         production=not options.dev,
         sign_in=options.sign_in,
     )

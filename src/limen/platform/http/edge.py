@@ -103,6 +103,7 @@ class Edge:
     async def close(self) -> None:
         """Write what is still counted and logged only in memory; after the last answer, before the database is closed."""
         await self.house.refusals.close()
+        self.house.failures.close()
         self._log.flush()
 
     async def _other(self, kind: str, receive: Receive, send: Send) -> None:
@@ -265,7 +266,8 @@ def _no_endpoint(resource: Resource | None, method: str, plan: Plan, call: Call)
 def _told(plan: Plan, call: Call, trouble: LimenError) -> Response:
     """Tell a refusal in the endpoint's words; what is our fault is logged."""
     if status_of(trouble) >= _SERVER_ERROR:
-        _log.warning("request.failed", route=plan.endpoint.path, tenant=call.site.tenant, error=trouble.code, reason=trouble.operator)
+        kind = (trouble.code, trouble.operator)
+        call.house.failures.say(kind, route=plan.endpoint.path, tenant=call.site.tenant, error=trouble.code, reason=trouble.operator)
     try:
         status, fields, body = respond(plan, call, _led_on(call, plan.translate(trouble)))
     except Exception:  # noqa: BLE001 - a translation or template is broken

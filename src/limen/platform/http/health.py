@@ -11,6 +11,7 @@ import structlog
 
 from limen.platform.http.answers import Json
 from limen.platform.http.endpoint import PUBLIC, Endpoint
+from limen.platform.telemetry import Repeats
 
 if TYPE_CHECKING:
     from limen.platform.http.call import Call
@@ -35,8 +36,10 @@ def health_endpoints(checks: Mapping[str, Check]) -> tuple[Endpoint, ...]:
     async def live(_call: Call) -> Json:
         return Json(Health("ok"))
 
+    trouble = Repeats(_log.warning, "health.not_ready")
+
     async def ready(_call: Call) -> Json:
-        failing = [name for name, check in checks.items() if not await _passes(name, check)]
+        failing = [name for name, check in checks.items() if not await _passes(name, check, trouble)]
         return Json(Health("unavailable", tuple(failing)), 503, (("retry-after", "1"),)) if failing else Json(Health("ok"))
 
     return (
@@ -45,11 +48,11 @@ def health_endpoints(checks: Mapping[str, Check]) -> tuple[Endpoint, ...]:
     )
 
 
-async def _passes(name: str, check: Check) -> bool:
+async def _passes(name: str, check: Check, told: Repeats) -> bool:
     try:
         async with asyncio.timeout(_PATIENCE):
             await check()
     except Exception as trouble:  # noqa: BLE001 - whatever it is, it is not ready
-        _log.warning("health.not_ready", check=name, reason=repr(trouble))
+        told.say((name, type(trouble).__name__), check=name, reason=getattr(trouble, "operator", "") or repr(trouble))
         return False
     return True

@@ -10,6 +10,7 @@ from limen.platform.http.address import Addresses
 from limen.platform.http.gate import Gate
 from limen.platform.http.pace import Pace
 from limen.platform.http.refusals import Refusals
+from limen.platform.telemetry import Repeats
 
 if TYPE_CHECKING:
     from limen.platform.sql import Database
@@ -25,6 +26,8 @@ class House:
     addresses: Addresses
     pace: Pace
     refusals: Refusals
+    failures: Repeats
+    """Requests that failed by our fault."""
     production: bool
     sign_in: str
     """Path of the tenant where a page that needs a session sends people; it gets the path they wanted as `to`."""

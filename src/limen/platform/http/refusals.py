@@ -13,6 +13,7 @@ from limen.kernel.errors import LimenError
 from limen.kernel.facts import SYSTEM, Fact
 from limen.kernel.ids import TenantId
 from limen.platform.http.pace import Pace
+from limen.platform.telemetry import Repeats
 
 if TYPE_CHECKING:
     from limen.platform.http.call import Call
@@ -50,7 +51,7 @@ class _Group:
 class Refusals:
     """Collects refusals and writes their counts."""
 
-    __slots__ = ("_db", "_groups", "_label", "_pace", "_task")
+    __slots__ = ("_db", "_failures", "_groups", "_label", "_pace", "_task")
 
     def __init__(self, db: Database, pace: Pace, label: SourceLabel) -> None:
         self._db = db
@@ -58,6 +59,7 @@ class Refusals:
         self._label = label
         self._groups: dict[tuple[TenantId, str, str], _Group] = {}
         self._task: asyncio.Task[None] | None = None
+        self._failures = Repeats(_log.warning, "refusals.not_written")
 
     async def note(self, call: Call, reason: str) -> None:
         """Count one refusal and take a token of its source. `reason` is a code such as `invalid_client`. Nothing is waited for."""
@@ -83,7 +85,7 @@ class Refusals:
             try:
                 await self._write(tenant, mine)
             except LimenError as trouble:
-                _log.warning("refusals.not_written", tenant=tenant, reason=trouble.operator or trouble.code)
+                self._failures.say((trouble.code, trouble.operator), tenant=tenant, reason=trouble.operator or trouble.code)
                 for (address, reason), group in mine.items():
                     self._groups.setdefault((tenant, address, reason), _Group(group.path)).count += group.count
 

@@ -102,7 +102,7 @@ async def connect(url: str, **session: str) -> Any:  # noqa: ANN401 -- asyncpg s
             con.terminate()
             raise
     except (*_UNREACHABLE, asyncpg.PostgresError) as error:
-        raise DatabaseUnavailable(operator=f"cannot connect to PostgreSQL as {_place(url)}: {_reason(error)}") from error
+        raise DatabaseUnavailable(operator=f"cannot connect to PostgreSQL {_place(url)}: {_reason(error)}") from error
     return con
 
 
@@ -110,7 +110,7 @@ def _place(url: str) -> str:
     """Return an address as an operator knows it: without its password and its options."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
-    return f"{parts.username}@{host}{parts.path}" if parts.username else f"{host}{parts.path}"
+    return f"at {host}{parts.path} as {parts.username}" if parts.username else f"at {host}{parts.path}"  # user@host is taken for a mail address by logs
 
 
 def _reason(error: Exception) -> str:

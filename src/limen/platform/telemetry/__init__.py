@@ -6,6 +6,7 @@ from limen.platform.telemetry.exposition import Source, exposition, listener, sh
 from limen.platform.telemetry.logs import set_up
 from limen.platform.telemetry.meter import Count, Figure, Meter, Snapshot, Traffic, summed
 from limen.platform.telemetry.redaction import HIDDEN, clean, redact
+from limen.platform.telemetry.repeats import Repeats
 from limen.platform.telemetry.requests import RequestLog
 from limen.platform.telemetry.settings import Log, Server
 
@@ -15,6 +16,7 @@ __all__ = [
     "Figure",
     "Log",
     "Meter",
+    "Repeats",
     "RequestLog",
     "Server",
     "Snapshot",
