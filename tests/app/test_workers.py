@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import re
 import signal
@@ -31,12 +32,19 @@ def server(cluster: Cluster, tmp_path: Path) -> LimenServer:
 
 
 @pytest.fixture
-def serving(server: LimenServer) -> Iterator[LimenServer]:
-    """The same, started; both processes answer."""
+def serving(server: LimenServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[LimenServer]:
+    """The same, started; both processes answer. Whatever comes, their log is lines of JSON."""
+    monkeypatch.setenv("LIMEN_LOG_FORMAT", "json")
     server.start()
     until(lambda: len(workers(server)) == 2 and figure(server, "limen_hashes_waiting") is not None)
     yield server
     server.stop()
+    assert log(server)[0]["event"] == "server.serving"
+
+
+def log(server: LimenServer) -> list[dict[str, object]]:
+    """Return what the server said."""
+    return [json.loads(line) for line in server.log.read_text().splitlines()]
 
 
 def until(told: object, seconds: float = 20.0) -> None:
@@ -87,7 +95,25 @@ def test_a_killed_worker_is_replaced(serving: LimenServer) -> None:
     os.kill(before[0], signal.SIGKILL)
     assert [ready(serving) for _ in range(5)] == [200] * 5
     until(lambda: len(workers(serving)) == 2 and before[0] not in workers(serving))
-    assert "the next starts in" in serving.log.read_text()
+    assert "worker.ended" in serving.log.read_text()
+
+
+def test_one_that_dies_again_and_again_starts_no_storm(serving: LimenServer) -> None:
+    """The pauses before the next attempt grow; the other process answers meanwhile, and each death is one line."""
+    first, _ = workers(serving)
+    seen = {*workers(serving)}
+    victim = first
+    for _ in range(4):
+        os.kill(victim, signal.SIGKILL)
+        until(lambda: len(set(workers(serving)) - seen) == 1)
+        (victim,) = set(workers(serving)) - seen
+        seen.add(victim)
+    deaths = [line for line in log(serving) if line["event"] == "worker.ended"]
+    pauses = [float(str(line["next_in"])) for line in deaths]
+    assert len(pauses) == 4
+    assert pauses[1:] == [max(0.2, 2 * pause) for pause in pauses[:-1]]
+    assert {line["by"] for line in deaths} == {"SIGKILL"}
+    assert ready(serving) == 200
 
 
 def test_requests_under_way_are_finished(serving: LimenServer) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import secrets
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from tests.proofs.house import PATIENT, TENANTS, House, Person, Reply, Site, new
 from tests.proofs.public import public
 from tests.rig import server as rig
 from tests.rig.postgres import Cluster
+from tests.rig.walker import Seen
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("proofs")]
 
@@ -156,6 +158,31 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         _operator_was_told(server, "the database's disk is full")
 
 
+def test_the_file_gone_and_back(tmp_path: Path) -> None:
+    """Moved away, or another put in its place, while it is served: nobody is told that something was stored that no file will have; back, it goes on."""
+    server = House(tmp_path, extra=PATIENT)
+    server.prepare(TENANTS)
+    server.start()
+    try:
+        kept = _begun(server.site())
+        file, away = tmp_path / "limen.db", tmp_path / "limen.db.away"
+        for other in (None, b"another file"):
+            file.rename(away)
+            if other is not None:
+                file.write_bytes(other)
+            _says_so(kept.site)
+            ready = _answer(kept.site, "/health/ready")
+            assert (ready.status, ready.json["failing"]) == (503, ["database"])
+            away.rename(file)
+            until(lambda: _answer(kept.site, "/health/ready").status == 200, 15)
+            kept.add()
+            kept.check()
+        _operator_was_told(server, "limen.db was moved or deleted while it was served")
+        _operator_was_told(server, "limen.db was replaced by another file while it was served")
+    finally:
+        server.stop()
+
+
 def test_a_failed_fsync_ends_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the disk holds is unknown then: nobody is told that all is well, one line says why, and the next start finds all that was acknowledged."""
     with _on_the_failing_disk(tmp_path, monkeypatch) as (server, mood):
@@ -202,8 +229,14 @@ def test_postgresql_gone_and_back(tmp_path: Path, own_cluster: Cluster) -> None:
             kept.add()
             kept.check()
         _operator_was_told(server, "database_unavailable")
+        assert _told(server, "request.failed") <= 10, "a line for each request that failed"
+        assert _told(server, "the outbox stands still") <= 2
     finally:
         server.stop()
+
+
+def _told(server: House, words: str) -> int:
+    return sum(words in line for line in server.log.read_text().splitlines())
 
 
 def _answer(site: Site, path: str) -> Reply:
@@ -216,13 +249,77 @@ def test_the_mail_server_gone_and_back(tmp_path: Path) -> None:
         assert server.post is not None
         site = server.site()
         server.post.stop()
-        email = f"patient-{secrets.token_hex(6)}@example.com"
-        person = site.person()
-        page = person.fill(person.go(person.once(f"{site.issuer}/signup")), identifier=email)
-        assert any("code" in form.fields for form in page.forms), page.words
+        email, person, page = _signing_up(site)
         until(lambda: "unreachable" in server.log.read_text(), 20)
         assert email not in server.log.read_text()
         server.post.start()
         page = person.fill(page, code=server.post.code_for(email, 60))
         assert any("new_password" in form.fields for form in page.forms), page.words
         _operator_was_told(server, "unreachable")
+
+
+@pytest.mark.parametrize(
+    ("mood", "reason"),
+    [("greylists", "smtp 451 4.7.1"), ("hangs", "timed_out"), ("lets_go", "unreachable"), ("refuses_us", "smtp 554 5.7.1")],
+)
+def test_a_mail_server_with_moods(tmp_path: Path, mood: str, reason: str) -> None:
+    """It asks to come again, says nothing, hangs up, or refuses us: the page is the usual one, the log says why, the code comes later."""
+    with public(tmp_path) as server:
+        assert server.post is not None
+        moody, site = server.post.rig, server.site()
+        match mood:
+            case "greylists":
+                moody.answers["RCPT"] = "451 4.7.1 greylisted, come again"
+            case "hangs":
+                moody.hangs.add("MAIL")
+            case "lets_go":
+                moody.drops.add("RCPT")
+            case _:
+                moody.answers["MAIL"] = "554 5.7.1 we do not know you"
+        email, person, page = _signing_up(site)
+        until(lambda: f'"{reason}"' in server.log.read_text(), 20)
+        assert email not in server.log.read_text()
+        for moods in (moody.answers, moody.hangs, moody.drops):
+            moods.clear()
+        page = person.fill(page, code=server.post.code_for(email, 60))
+        assert any("new_password" in form.fields for form in page.forms), page.words
+        assert server.run("outbox", "list", "--kind", "notices.mail").stdout == ""
+
+
+def test_a_dead_letter_is_seen_and_sent_again(tmp_path: Path) -> None:
+    """What the mail server refuses for good is given up: a figure, a line of the log and the list say so, without the address; replayed, it arrives."""
+    with public(tmp_path) as server:
+        assert server.post is not None
+        server.post.rig.answers["RCPT"] = "550 5.1.1 no such user"
+        email, person, page = _signing_up(server.site())
+        until(lambda: "a job was given up" in server.log.read_text(), 20)
+        (dead,) = server.run("outbox", "list", "--state", "dead").stdout.splitlines()
+        tenant, job, kind, state, _, attempts, error = dead.split("\t")
+        assert (tenant, kind, state, attempts, error) == ("acme", "notices.mail", "dead", "1", "smtp 550 5.1.1")
+        until(lambda: "limen_outbox_dead 1.0" in _figures(server), 10)
+        assert "jobs that were given up: 1" in _checked(server)
+        assert email not in server.log.read_text() + dead
+        server.post.rig.answers.clear()
+        assert server.run("outbox", "replay", job).stdout == "1 sent on their way again\n"
+        page = person.fill(page, code=server.post.code_for(email, 20))
+        assert any("new_password" in form.fields for form in page.forms), page.words
+        until(lambda: "limen_outbox_dead 0.0" in _figures(server), 10)
+
+
+def _signing_up(site: Site) -> tuple[str, Person, Seen]:
+    """Ask for a code; return the address, the browser, and the page that waits for the code."""
+    email = f"patient-{secrets.token_hex(6)}@example.com"
+    person = site.person()
+    page = person.fill(person.go(person.once(f"{site.issuer}/signup")), identifier=email)
+    assert any("code" in form.fields for form in page.forms), page.words
+    return email, person, page
+
+
+def _figures(server: House) -> str:
+    return send(server.metrics, "GET", f"http://127.0.0.1:{server.metrics}/metrics").body.decode()
+
+
+def _checked(server: House) -> str:
+    done = subprocess.run([*rig.LIMEN, "check", "--config", str(server.config)], capture_output=True, text=True, check=False, timeout=60, cwd=server.folder)
+    assert done.returncode == 1
+    return done.stdout

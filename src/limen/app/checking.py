@@ -16,6 +16,7 @@ from limen.app.wanted import sections
 from limen.modules import keys, tenants
 from limen.platform.crypto import KeyringSettings
 from limen.platform.duties import Settings
+from limen.platform.mail import Server as Mail
 from limen.platform.outbox import count_dead
 from limen.platform.sql import Database, ahead
 from limen.platform.telemetry import Server as Metrics
@@ -45,12 +46,14 @@ def _of_settings(chosen: Settings) -> Iterator[str]:
     server = chosen.of(ServerSettings)
     if server.dev:
         yield 'server.mode is "dev": mail stays in the mailbox, anybody on this machine may turn the clock; write "production" to serve customers'
+    elif not chosen.of(Mail).url:
+        yield "mail.url is not set: codes and notices wait in the outbox, and are given up in the end"
     metrics = chosen.of(Metrics).address
     if metrics and metrics[0] not in {"127.0.0.1", "::1", "localhost"}:
         yield f"metrics.listen is {metrics[0]}: the figures tell of your traffic; loopback or a private network is advised"
     keyring = chosen.of(KeyringSettings)
     database = chosen.of(DatabaseSettings)
-    if not database.is_postgresql and Path(database.url.removeprefix("sqlite:///")).parent == keyring.epochs.parent:
+    if not database.is_postgresql and Path(database.place).parent == keyring.epochs.parent:
         yield f"the keyring lies beside the database in {keyring.epochs.parent}: whoever copies the folder has both; keep the keys elsewhere"
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import structlog
 
 from limen.app import discover
 from limen.app.ground import Opened
@@ -24,10 +26,16 @@ from limen.platform.http import Access, Call, Edge, Endpoint, Options, Refusal, 
 from limen.platform.outbox import Runner, count_dead
 from limen.platform.pages import install_cards, prepare, register, registered
 from limen.platform.sql import Database, facts_lag, follow_clock, read_clock
-from limen.platform.telemetry import Log, Meter, Server, listener, set_up, shared
+from limen.platform.telemetry import Log, Meter, NoPlaceForFigures, Server, listener, set_up, shared
 
 if TYPE_CHECKING:
     from limen.kernel.ids import AccountId, SessionId
+
+
+GRACE: Final = 10
+"""Seconds that what is under way gets to finish once the process ends."""
+
+_log = structlog.stdlib.get_logger(__name__)
 
 
 class Gate:
@@ -42,16 +50,16 @@ class Gate:
         return await admits(call, token, scope)
 
 
-class NoPlaceForFigures(LimenError):
-    """Another program listens at `[metrics] listen`."""
+class Leaving(LimenError):
+    """This server is about to end: load balancers are to look elsewhere."""
 
     kind = Kind.UNAVAILABLE
-    code = "metrics_address_taken"
+    code = "leaving"
 
 
 @dataclass(slots=True)
 class House:
-    """One process, ready to serve: `app` for the web server; `beside()` is what runs with it, until `stop`."""
+    """One process, ready to serve: `app` is for the web server, `at_work` for what runs beside it."""
 
     db: Database
     app: Edge
@@ -61,18 +69,35 @@ class House:
     share: Path | None
     turnable: Database | None
     """In dev mode, the database that says how far the clock is turned."""
+    leaving: asyncio.Event
+    """Set once the process is asked to end: it is ready no longer, and answers all the same."""
     _ending: asyncio.Event = field(default_factory=asyncio.Event)
     _shown: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
-    def beside(self) -> list[Coroutine[None, None, None]]:
-        """Return the work of this process beside answering requests."""
-        follow = [self._follow_clock(self.turnable)] if self.turnable else []
-        return [self.runner.serve(), self._show_figures(), asyncio.to_thread(prepare), *follow]
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """Run jobs, figures and clock beside answering requests, for the length of the block. NoPlaceForFigures.
 
-    def stop(self) -> None:
-        """Let the work beside end."""
-        self.runner.stop()
-        self._ending.set()
+        At the end they are let finish, and what was counted is written: the database is to be still open.
+        """
+        tasks = [asyncio.create_task(work, name=name) for name, work in self._beside().items()]
+        for task in tasks:
+            task.add_done_callback(_look_at)
+        try:
+            await self._shown
+            yield
+        finally:
+            self.runner.stop()
+            self._ending.set()
+            await asyncio.wait(tasks, timeout=GRACE)
+            for task in tasks:
+                task.cancel()
+            await oauth.flush(self.db)
+            await self.app.close()
+
+    def _beside(self) -> dict[str, Coroutine[None, None, None]]:
+        follow = {"clock": self._follow_clock(self.turnable)} if self.turnable else {}
+        return {"outbox": self.runner.serve(), "metrics": self._show_figures(), "templates": asyncio.to_thread(prepare), **follow}
 
     async def _follow_clock(self, db: Database) -> None:
         """Turn this process's clock when another of them turned its own."""
@@ -82,15 +107,6 @@ class House:
         finally:
             following.cancel()
 
-    async def close(self) -> None:
-        """Write what was counted and not yet written; the database is still open."""
-        await oauth.flush(self.db)
-        await self.app.close()
-
-    async def shown(self) -> None:
-        """Return once the figures can be had; NoPlaceForFigures where something else listens at their address."""
-        await self._shown
-
     async def _show_figures(self) -> None:
         """Serve the figures on a listener of their own, or to the parent process."""
         async with AsyncExitStack() as stack:
@@ -99,11 +115,17 @@ class House:
                     await stack.enter_async_context(shared(self.meter, self.share))
                 elif self.metrics is not None:
                     await stack.enter_async_context(listener(self.metrics, [self.meter.snapshot]))
-            except OSError as error:
-                self._shown.set_exception(NoPlaceForFigures(operator=f"metrics.listen: cannot listen there: {error.strerror}. Choose another address"))
+            except (NoPlaceForFigures, OSError) as refused:
+                self._shown.set_exception(refused)
                 return
             self._shown.set_result(None)
             await self._ending.wait()
+
+
+def _look_at(task: asyncio.Task[None]) -> None:
+    """Tell of work that ended by a defect: nobody waits for it before the process ends."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("server.work_ended", work=task.get_name(), exc_info=error)
 
 
 @cache
@@ -149,12 +171,19 @@ async def compose(opened: Opened, *, share: Path | None = None) -> House:
     runner = Runner(db, settings, jobs)
     meter = Meter()
     measure(meter, db, runner)
+    leaving = asyncio.Event()
+
+    async def staying() -> None:
+        if leaving.is_set():
+            raise Leaving(operator="this server was asked to end")
+
     options = Options(
         base_url=server.base_url,
         dev=server.dev,
         trusted_proxies=server.trusted_proxies,
         source_label=lambda reader, address: keys.blind(reader, "address", address),
         meter=meter,
+        checks={"staying": staying},
     )
     edge = build(endpoints, Directory(server.base_url, db, dev=server.dev), Gate(), db, settings, options)
-    return House(db, edge, runner, meter, settings.of(Server).address, share, db if server.dev else None)
+    return House(db, edge, runner, meter, settings.of(Server).address, share, db if server.dev else None, leaving)

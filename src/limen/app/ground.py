@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -36,9 +36,7 @@ def reactions() -> dict[str, list[Reaction]]:
 
 
 @asynccontextmanager
-async def opened(
-    chosen: Settings, *, url: str = "", any_schema: bool = False, clock: SystemClock | None = None, on_fatal: Callable[[str], None] | None = None
-) -> AsyncIterator[Opened]:
+async def opened(chosen: Settings, *, url: str = "", any_schema: bool = False) -> AsyncIterator[Opened]:
     """Open keyring and database for the length of the block; refuses a database whose schema this version cannot serve.
 
     A keyring of another database is refused too. `url` is another database than that of the settings, `any_schema` lets an outdated one pass.
@@ -47,13 +45,13 @@ async def opened(
     keyring = Keyring.load(chosen.of(KeyringSettings))
     url = url or chosen.of(settings.DatabaseSettings).url
     refuse_missing(url)
-    db = await open_database(url, keyring, clock or SystemClock(), reactions(), on_fatal=on_fatal)
+    db = await open_database(url, keyring, SystemClock(), reactions())
     try:
         if not any_schema:
             await check_schema(db)
             await keys.check_keyring(db)
-        if not any_schema and clock is None and chosen.of(Running).dev:
-            await read_clock(db)
+            if chosen.of(Running).dev:
+                await read_clock(db)
         yield Opened(chosen, db)
     finally:
         await db.close()

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from limen.app import discover, ground
 from limen.app.facts import BackupRestored
@@ -25,7 +25,7 @@ from limen.kernel.errors import LimenError
 from limen.kernel.facts import Actor, ActorKind
 from limen.kernel.ids import SERVER
 from limen.modules import audit, keys
-from limen.platform.crypto import Keyring, KeyringSettings
+from limen.platform.crypto import Keyring, KeyringMissing, KeyringSettings
 from limen.platform.sql import BackupRefused, Database, facts_after, last_position, upgrade
 from limen.platform.sql.backup import holds_facts, is_whole, put_in_place, set_aside
 from limen.platform.sql.dump import MAGIC, counted, put_back, users
@@ -52,7 +52,11 @@ async def restore(chosen: Settings, file: Path, *, force: bool) -> list[str]:
     """Replace the database by the backup in `file`; return what the operator should know. BackupRefused, and then nothing has changed."""
     database = chosen.of(DatabaseSettings)
     _check_kind(file, database)
-    ring = Keyring.load(chosen.of(KeyringSettings))
+    try:
+        ring = Keyring.load(chosen.of(KeyringSettings))
+    except KeyringMissing as missing:
+        lacking = missing.operator.partition(". ")[0]
+        raise BackupRefused(operator=f"{lacking}. Put the keys there that were in use when the backup was made; new ones do not open it") from None
     if database.is_postgresql:
         return await _postgresql(chosen, ring, file, force=force)
     return await _sqlite(chosen, ring, file, force=force)
@@ -72,7 +76,7 @@ def _check_kind(file: Path, database: DatabaseSettings) -> None:
 
 
 async def _sqlite(chosen: Settings, ring: Keyring, file: Path, *, force: bool) -> list[str]:
-    path = Path(unquote(chosen.of(DatabaseSettings).url.removeprefix(_SQLITE)))
+    path = Path(chosen.of(DatabaseSettings).place)
     before = await _before(chosen, held=await asyncio.to_thread(holds_facts, path))
     _refuse_data(str(path), before, force=force)
     async with _private_copy(file, path.with_name(path.name + ".restoring")) as copy:
@@ -117,12 +121,11 @@ def _remove(path: Path) -> None:
 
 
 async def _postgresql(chosen: Settings, ring: Keyring, file: Path, *, force: bool) -> list[str]:
-    url = chosen.of(DatabaseSettings).url
-    shown_url = url.rpartition("@")[2]
+    url, place = chosen.of(DatabaseSettings).url, chosen.of(DatabaseSettings).place
     if await users(url):
-        raise BackupRefused(operator=f"servers are using {shown_url}: end them first")
+        raise BackupRefused(operator=f"servers are using {place}: end them first")
     before = await _before(chosen, held=await postgresql_holds_facts(url))
-    _refuse_data(shown_url, before, force=force)
+    _refuse_data(place, before, force=force)
     async with shown("looking which keys the backup needs"):
         found = await counted(file, {"tenant_keys": "master", "subject_keys": "epoch"})
     _check_keys(found["tenant_keys"], found["subject_keys"], ring)
@@ -136,7 +139,7 @@ async def _postgresql(chosen: Settings, ring: Keyring, file: Path, *, force: boo
 
     async with shown("restoring", lambda: sized(sent)):
         await put_back(file, url, tell)
-    return [f"restored {shown_url} from {file}", *await _made_current(chosen, url, before)]
+    return [f"restored {place} from {file}", *await _made_current(chosen, url, before)]
 
 
 async def _before(chosen: Settings, *, held: bool) -> Before:

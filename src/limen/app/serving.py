@@ -9,7 +9,8 @@ import signal
 import socket
 import sys
 import time
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,18 +19,17 @@ import uvicorn
 import uvloop
 
 from limen.app import ground
-from limen.app.compose import compose
-from limen.app.settings import ServerSettings
+from limen.app.compose import GRACE, House, compose
+from limen.app.settings import DatabaseSettings, ServerSettings
 from limen.app.supervisor import Supervisor
 from limen.kernel.errors import Kind, LimenError
 from limen.platform.http import settings as http
 from limen.platform.http.connection import Connection
+from limen.platform.sql import served_alone
 
 if TYPE_CHECKING:
     from limen.platform.duties import Settings
 
-GRACE: Final = 10
-"""Seconds that requests under way get after the signal to end."""
 BACKLOG: Final = 2048
 _TICKS_A_SECOND: Final = 10  # of uvicorn's main loop
 
@@ -61,13 +61,6 @@ def bound(host: str, port: int) -> socket.socket:
     found.listen(BACKLOG)
     found.setblocking(False)  # noqa: FBT003 the standard library's signature
     return found
-
-
-def fatal(line: str) -> None:
-    """End the process at once: what the disk holds is unknown, and going on would only hide it."""
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
-    os._exit(74)  # EX_IOERR
 
 
 def server_of(app: object, patience: http.Server) -> uvicorn.Server:
@@ -113,11 +106,26 @@ class _Server(uvicorn.Server):
             _log.warning("connections.given_up", count=late)
 
 
-def ends_by_signal(server: uvicorn.Server) -> None:
-    """Let SIGTERM and SIGINT end a server after the requests under way; a second SIGINT ends it at once."""
+def ends_by_signal(server: uvicorn.Server, house: House | None = None, drain: timedelta = timedelta()) -> None:
+    """Let SIGTERM and SIGINT end a server after the requests under way; a second signal does not wait for the first one's end.
+
+    After SIGTERM the house is ready no longer, and serves on for as long as `drain` says: load balancers look elsewhere meanwhile.
+    """
     loop = asyncio.get_running_loop()
+
+    def end(name: signal.Signals) -> None:
+        waits = house is not None and name is signal.SIGTERM and not house.leaving.is_set()
+        seconds = drain.total_seconds() if waits else 0.0
+        if house is not None:
+            _log.info("server.leaving", signal=name.name, drain=seconds)
+            house.leaving.set()
+        if seconds:
+            loop.call_later(seconds, server.handle_exit, name, None)
+        else:
+            server.handle_exit(name, None)
+
     for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, server.handle_exit, name, None)
+        loop.add_signal_handler(name, end, name)
 
 
 async def _outlive_no_parent(server: uvicorn.Server, parent: int) -> None:
@@ -132,34 +140,33 @@ async def serve_on(chosen: Settings, listening: socket.socket, *, share: Path | 
 
     One of several processes tells its figures at `share`, and ends with its `parent`.
     """
-    async with ground.opened(chosen, on_fatal=fatal) as opened:
+    own = chosen.of(ServerSettings)
+    async with ground.opened(chosen) as opened:
         house = await compose(opened, share=share)
-        beside = [asyncio.create_task(one) for one in house.beside()]
         server = server_of(house.app, chosen.of(http.Server))
+        ends_by_signal(server, house, own.drain)
         watching = asyncio.create_task(_outlive_no_parent(server, parent)) if parent is not None else None
-        ends_by_signal(server)
         gc.freeze()  # see commands/serve.py
         gc.enable()
         try:
-            await house.shown()
-            await server.serve(sockets=[listening])
+            async with house.at_work():
+                host, port = listening.getsockname()[:2]
+                database = chosen.of(DatabaseSettings).place
+                _log.info("server.serving", base_url=own.base_url, listen=f"{host}:{port}", database=database, mode=own.mode.value, process=os.getpid())
+                await server.serve(sockets=[listening])
         finally:
             if watching is not None:
                 watching.cancel()
-            house.stop()
-            for task in beside:
-                with suppress(asyncio.CancelledError):
-                    await asyncio.wait_for(task, GRACE)
-            await house.close()
+    _log.info("server.ended", process=os.getpid())
 
 
 def serve(chosen: Settings, config: Path, port: int | None) -> None:
     """Serve to the end: here where one process is asked for, else in as many as are, which read `config` themselves."""
-    with bind(chosen) as listening:
-        if chosen.of(ServerSettings).workers > 1:
-            asyncio.run(Supervisor(chosen, config, listening, port).run())
-        else:
+    with served_alone(chosen.of(DatabaseSettings).url), bind(chosen) as listening:
+        if chosen.of(ServerSettings).workers == 1:
             serve_here(chosen, listening)
+        elif status := asyncio.run(Supervisor(chosen, config, listening, port).run()):
+            sys.exit(status)
 
 
 def serve_inherited(chosen: Settings, number: int, share: Path | None, parent: int | None) -> None:

@@ -12,6 +12,7 @@ import os
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar, Final
 from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
@@ -27,6 +28,7 @@ ELSEWHERE: Final = frozenset({"LIMEN_MASTER_KEY"})
 
 _SQLITE: Final = "sqlite:///"
 _MOST_CONNECTIONS: Final = 1000
+_LONGEST_DRAIN: Final = timedelta(minutes=5)
 
 
 class Mode(enum.Enum):
@@ -52,7 +54,12 @@ class ServerSettings:
     trusted_proxies: tuple[str, ...] = ()
     """Addresses and networks whose Forwarded and X-Forwarded-For are believed."""
 
+    drain: timedelta = timedelta()
+    """How long it goes on answering after SIGTERM while /health/ready says no, so that load balancers look elsewhere first: twice their interval."""
+
     def __post_init__(self) -> None:
+        if not timedelta() <= self.drain <= _LONGEST_DRAIN:
+            raise BadSetting("server.drain", "must be from 0s to 5m", 'Write twice the interval of your load balancer, such as "10s"')
         host, _ = self.address
         if host != "localhost" and not _is_network(host):
             raise BadSetting("server.listen", f"`{host[:60]}` is no IP address", 'Write "127.0.0.1:8400", or "0.0.0.0:8400" for all interfaces')
@@ -126,6 +133,14 @@ class DatabaseSettings:
             return
         shown = urlsplit(self.url).scheme or "this"
         raise BadSetting("database.url", f"`{shown}` names no database", 'write "sqlite:///var/limen.db" or "postgresql://user@host/name"')
+
+    @property
+    def place(self) -> str:
+        """Return where it is, as an operator is told: the file, or host and name without user and password."""
+        if self.is_postgresql:
+            parts = urlsplit(self.url)
+            return parts.netloc.rpartition("@")[2] + parts.path
+        return unquote(self.url.removeprefix(_SQLITE))
 
     @property
     def is_postgresql(self) -> bool:

@@ -17,8 +17,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import structlog
+
 from limen.app.settings import ServerSettings
-from limen.platform.telemetry import Server, listener, worker
+from limen.platform.telemetry import Log, Server, listener, set_up, worker
 
 if TYPE_CHECKING:
     from limen.platform.duties import Settings
@@ -29,6 +31,10 @@ _CALM: Final = 5.0
 """A worker that lived this long died of something new and is started again at once; else the pauses grow."""
 _SLOWEST: Final = 30.0
 _FIRST_PAUSE: Final = 0.2
+_LOOK_SECONDS: Final = 0.02
+
+
+_log = structlog.stdlib.get_logger(__name__)
 
 
 class Supervisor:
@@ -41,17 +47,25 @@ class Supervisor:
         self._words += ["--parent", str(os.getpid())]
         if port is not None:
             self._words += ["--port", str(port)]
+        self._patience = _GRACE + settings.of(ServerSettings).drain.total_seconds()
         self._ending = asyncio.Event()
+        self._served = False
+        """Whether any worker ever got as far as serving: before, what ends one would end them all."""
+        self._refused = 0
 
-    async def run(self) -> None:
-        """Return when SIGTERM or SIGINT came and every worker has ended."""
+    async def run(self) -> int:
+        """Return when every worker has ended: 0 after SIGTERM or SIGINT, else the status of the first, which has said why it cannot serve."""
+        set_up(self._settings.of(Log), dev=self._settings.of(ServerSettings).dev)
         for name in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(name, self._ending.set)
         with tempfile.TemporaryDirectory(prefix="limen-") as folder:
-            shares = [Path(folder, f"worker-{number}") for number in range(1, self._settings.of(ServerSettings).workers + 1)]
-            async with self._figures(shares), asyncio.TaskGroup() as group:
-                for share in shares:
+            first, *others = [Path(folder, f"worker-{number}") for number in range(1, self._settings.of(ServerSettings).workers + 1)]
+            async with self._figures([first, *others]), asyncio.TaskGroup() as group:
+                group.create_task(self._tend(first))
+                await self._can_serve(first)
+                for share in others:
                     group.create_task(self._tend(share))
+        return self._refused
 
     @contextlib.asynccontextmanager
     async def _figures(self, shares: list[Path]) -> AsyncIterator[None]:
@@ -62,6 +76,11 @@ class Supervisor:
         async with listener(address, [worker(share) for share in shares]):
             yield
 
+    async def _can_serve(self, share: Path) -> None:
+        """Wait until the first worker serves, or all is to end: what it says is not to be said by each."""
+        while not (share.exists() or self._ending.is_set()):  # noqa: ASYNC110, ASYNC240 a socket's name in memory, which nobody announces
+            await asyncio.sleep(_LOOK_SECONDS)
+
     async def _tend(self, share: Path) -> None:
         """Keep one worker alive until the end."""
         pause = 0.0
@@ -71,8 +90,13 @@ class Supervisor:
             process = await asyncio.create_subprocess_exec(*self._words, "--share", str(share), pass_fds=[self._socket])
             if await self._ended(process):
                 return
+            self._served = self._served or share.exists()  # noqa: ASYNC240 likewise: a worker makes it when it can serve
+            if not self._served:
+                self._refused = self._refused or process.returncode or 1
+                self._ending.set()
+                return
             pause = 0.0 if time.monotonic() - born > _CALM else min(_SLOWEST, max(_FIRST_PAUSE, pause * 2))
-            sys.stderr.write(f"limen: {share.name} ended with {process.returncode}; the next starts in {pause:.1f} s\n")
+            _log.error("worker.ended", worker=share.name, by=_cause(process.returncode or 0), next_in=pause)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._ending.wait(), pause)
 
@@ -86,8 +110,13 @@ class Supervisor:
             return self._ending.is_set()
         process.terminate()
         try:
-            await asyncio.wait_for(died, _GRACE)
+            await asyncio.wait_for(died, self._patience)
         except TimeoutError:
             process.kill()
             await process.wait()
         return True
+
+
+def _cause(status: int) -> str:
+    """Return what ended a process: a signal's name, or its status."""
+    return signal.Signals(-status).name if status < 0 else f"status {status}"

@@ -82,7 +82,7 @@ def test_values_are_hidden_by_their_key() -> None:
 def test_libraries_write_into_the_same_stream() -> None:
     """The standard library's loggers, uvicorn's among them, come out as the same lines, redacted, arguments too."""
     stream = written()
-    logging.getLogger("uvicorn.error").info("Started for %s", "ada@example.com")
+    logging.getLogger("uvicorn.error").warning("Started for %s", "ada@example.com")
     logging.getLogger("uvicorn.access").info("GET /signin?journey=x")
     logging.getLogger("some.library").warning("token lmn_rt_0123456789abcdef")
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]

@@ -16,15 +16,16 @@ import uvloop
 from limen.app import ground, settings
 from limen.app.apply import apply
 from limen.app.commands.upgrade import bring_up
-from limen.app.compose import compose, install
+from limen.app.compose import GRACE, House, compose, install
 from limen.app.demo.people import PASSWORD, PEOPLE, settle
 from limen.app.demo.shop import ShopSettings, shop
-from limen.app.serving import GRACE, bound, ends_by_signal, fatal, server_of
-from limen.app.settings import ServerSettings
+from limen.app.serving import bound, ends_by_signal, server_of
+from limen.app.settings import DatabaseSettings, ServerSettings
 from limen.platform.commands import Console, Style
 from limen.platform.crypto import Keyring, KeyringSettings
 from limen.platform.duties import Settings
 from limen.platform.http import settings as http
+from limen.platform.sql import served_alone
 
 HERE: Final = Path(__file__).parent
 TENANTS: Final = "acme.toml"
@@ -89,27 +90,28 @@ def run(folder: Path, port: int, shop_port: int) -> None:
 
 
 async def _serve(chosen: Settings, folder: Path, listening: socket.socket, shop_listening: socket.socket) -> None:
-    server = chosen.of(ServerSettings)
     install()
-    async with ground.opened(chosen, on_fatal=fatal) as opened:
-        tenants = folder / TENANTS
-        await apply(opened.db, tenants, server)
-        await settle(opened.db)
-        house = await compose(opened)
-        beside = [asyncio.create_task(one) for one in house.beside()]
-        patience = chosen.of(http.Server)
-        web = server_of(house.app, patience)
-        market = server_of(shop(ShopSettings(server.base_url, *_credentials(tenants, "shop"))), patience)
-        ends_by_signal(web)
-        selling = asyncio.create_task(market.serve(sockets=[shop_listening]))
-        _welcome(server.base_url, f"http://127.0.0.1:{shop_listening.getsockname()[1]}", folder, ":".join(_credentials(tenants, "nightly")))
-        try:
-            await web.serve(sockets=[listening])
-        finally:
-            market.should_exit = True
-            house.stop()
-            await asyncio.wait([*beside, selling], timeout=GRACE)
-            await house.close()
+    with served_alone(chosen.of(DatabaseSettings).url):
+        async with ground.opened(chosen) as opened:
+            await apply(opened.db, folder / TENANTS, chosen.of(ServerSettings))
+            await settle(opened.db)
+            house = await compose(opened)
+            async with house.at_work():
+                await _open(house, chosen, folder, listening, shop_listening)
+
+
+async def _open(house: House, chosen: Settings, folder: Path, listening: socket.socket, shop_listening: socket.socket) -> None:
+    issuer, patience, tenants = chosen.of(ServerSettings).base_url, chosen.of(http.Server), folder / TENANTS
+    web = server_of(house.app, patience)
+    market = server_of(shop(ShopSettings(issuer, *_credentials(tenants, "shop"))), patience)
+    ends_by_signal(web)
+    selling = asyncio.create_task(market.serve(sockets=[shop_listening]))
+    _welcome(issuer, f"http://127.0.0.1:{shop_listening.getsockname()[1]}", folder, ":".join(_credentials(tenants, "nightly")))
+    try:
+        await web.serve(sockets=[listening])
+    finally:
+        market.should_exit = True
+        await asyncio.wait([selling], timeout=GRACE)
 
 
 def _welcome(issuer: str, shop_address: str, folder: Path, service: str) -> None:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from limen.platform.sql import Database
 
 _UNMATCHED: Final = "(none)"
-_log = structlog.stdlib.get_logger(__name__)
+_log = structlog.stdlib.get_logger("limen.platform.http")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +104,7 @@ def _no_site(options: Options) -> Site:
 
 def _checks(db: Database) -> dict[str, Check]:
     async def database() -> None:
+        db.check_place()
         async with db.read(SERVER) as reader:
             await last_position(reader)
 

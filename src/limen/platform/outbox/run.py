@@ -20,6 +20,7 @@ from limen.platform.outbox.facts import JobDied
 from limen.platform.outbox.model import AnyKind, Errand, GiveUp, Later
 from limen.platform.outbox.store import Leased
 from limen.platform.sql import Database, Work
+from limen.platform.telemetry import Repeats
 
 _LOG: Final = structlog.get_logger("limen.outbox")
 
@@ -43,6 +44,8 @@ class Run:
     kind: AnyKind
     job: Leased
     runner: str
+    failures: Repeats
+    """Tells of jobs that will be tried again: while the mail server is away that may be thousands."""
 
     async def go(self) -> None:
         """Run the job and write down what came of it; never raises but when cancelled, which gives the job back."""
@@ -109,7 +112,7 @@ class Run:
             pause = self.kind.pause(self.job.attempts) if after is None else after
             return await store.retry(work, self.job, self.runner, work.now + pause, reason)
 
-        _LOG.info("a job failed and will be tried again", kind=self.kind.name, job=self.job.id, attempt=self.job.attempts, reason=reason)
+        self.failures.say((self.kind.name, reason), kind=self.kind.name, job=self.job.id, attempt=self.job.attempts, reason=reason)
         return settle
 
     def _dead(self, reason: str) -> Settle:

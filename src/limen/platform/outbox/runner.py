@@ -24,6 +24,7 @@ from limen.platform.outbox.model import AnyKind
 from limen.platform.outbox.run import Run
 from limen.platform.outbox.store import Leased
 from limen.platform.sql import Database
+from limen.platform.telemetry import Repeats
 
 _LOG: Final = structlog.get_logger("limen.outbox")
 
@@ -49,6 +50,7 @@ class Runner:
         self._away = False
         self._late = 0.0
         self._running: dict[JobId, tuple[Leased, asyncio.Task[None]]] = {}
+        self._failures = Repeats(_LOG.info, "a job failed and will be tried again")
         self._more: set[str] = set()
         """Kinds of which the last look found as many as there were places: there may be others waiting."""
         self._renewed = self._swept = db.clock.now() - _SWEEP_EVERY
@@ -109,6 +111,11 @@ class Runner:
                 _LOG.error("the outbox stands still until the database answers", error=error.code, reason=error.operator)
             self._away = True
             return _LOOK_SECONDS
+        except Exception:  # noqa: BLE001 - whatever it is: without its outbox a server would send nothing more, and nobody would know
+            if not self._away:
+                _LOG.exception("the outbox stands still")
+            self._away = True
+            return _LOOK_SECONDS
         if self._away:
             _LOG.info("the outbox goes on")
         self._away = False
@@ -142,7 +149,7 @@ class Runner:
             jobs = await store.lease(work, self._name, kind.name, until=work.now + LEASE, places=places, running=running)
         (self._more.add if len(jobs) == places else self._more.discard)(kind.name)
         for job in jobs:
-            run = Run(self._db, self._settings, kind, job, self._name)
+            run = Run(self._db, self._settings, kind, job, self._name, self._failures)
             task = asyncio.create_task(run.go(), name=job.id)
             self._running[job.id] = (job, task)
             task.add_done_callback(self._over)

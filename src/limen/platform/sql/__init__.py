@@ -18,6 +18,7 @@ from limen.platform.sql.errors import (
     Contended,
     DatabaseFull,
     DatabaseMissing,
+    DatabaseServed,
     DatabaseUnavailable,
     SchemaOutdated,
     StatementFailed,
@@ -25,7 +26,7 @@ from limen.platform.sql.errors import (
 )
 from limen.platform.sql.facts import FACTS, StoredFact, facts_after, last_position
 from limen.platform.sql.follower import Follower, facts_lag
-from limen.platform.sql.opening import BadAddress, open_database, refuse_missing
+from limen.platform.sql.opening import BadAddress, open_database, refuse_missing, served_alone
 from limen.platform.sql.schema import Branch, Step, ahead, branches, check_schema, upgrade
 from limen.platform.sql.statements import Row, Statement, bind, insert_new, insert_of, insert_row, one_of, statement, upsert
 from limen.platform.sql.tables import METADATA, definitions, definitions_by_table, server_table, table
@@ -50,6 +51,7 @@ __all__ = [
     "Database",
     "DatabaseFull",
     "DatabaseMissing",
+    "DatabaseServed",
     "DatabaseUnavailable",
     "Follower",
     "Id",
@@ -86,6 +88,7 @@ __all__ = [
     "open_database",
     "read_clock",
     "refuse_missing",
+    "served_alone",
     "server_table",
     "statement",
     "table",

@@ -68,6 +68,10 @@ class Database(ABC):
         """Run statements of the schema outside any Work (upgrades and tests)."""
 
     @abstractmethod
+    def check_place(self) -> None:
+        """Return if the database is still where it was opened; DatabaseUnavailable where it was taken away."""
+
+    @abstractmethod
     async def backup(self, target: Path) -> int:
         """Write a consistent copy to `target` while serving; return its size in octets. BackupRefused says why it cannot."""
 

@@ -71,6 +71,13 @@ class DatabaseMissing(LimenError):
     code: ClassVar[str] = "database_missing"
 
 
+class DatabaseServed(LimenError):
+    """Another process serves this SQLite file; there is room for one."""
+
+    kind: ClassVar[Kind] = Kind.UNAVAILABLE
+    code: ClassVar[str] = "database_served"
+
+
 class SchemaOutdated(LimenError):
     """The database was made by an older version."""
 

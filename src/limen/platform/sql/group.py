@@ -65,8 +65,14 @@ class Writer:
     """Owns the writing connection; all methods but `_serve` and what it calls run in the event loop."""
 
     def __init__(
-        self, connection: apsw.Connection, loop: asyncio.AbstractEventLoop, on_error: Callable[[Exception], None], on_commit: Callable[[], None]
+        self,
+        connection: apsw.Connection,
+        loop: asyncio.AbstractEventLoop,
+        on_error: Callable[[Exception], None],
+        on_commit: Callable[[], None],
+        check: Callable[[], None],
     ) -> None:
+        """Begin to serve. `check` raises where nothing may be committed any more; it is called in the thread."""
         self.connection = connection
         self.run: Callable[[str, Bind], apsw.Cursor] = connection.cursor().execute
         self.busy = False
@@ -75,6 +81,7 @@ class Writer:
         self._loop = loop
         self._on_error = on_error
         self._on_commit = on_commit
+        self._check = check
         self._scheduled = False
         self._batch: list[Member] = []
         self._pending: list[Recorded] = []
@@ -262,6 +269,7 @@ class Writer:
                 self._wait_begin()
             if job.commit:
                 refused = self._write_facts(job.pending)
+                self._check()
                 self.run("COMMIT", ())
                 self.commits += 1
             else:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -10,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from limen.kernel.errors import Kind, LimenError
 from limen.platform.sql.database import Database
 from limen.platform.sql.dialects import DialectName
-from limen.platform.sql.errors import DatabaseMissing
+from limen.platform.sql.errors import DatabaseMissing, DatabaseServed
 from limen.platform.sql.work import Reactions
 
 if TYPE_CHECKING:
@@ -48,6 +51,27 @@ def refuse_missing(url: str) -> None:
     """Return if there may be a database at `url`; DatabaseMissing where it is a file that is not there."""
     if dialect_of(url) == "sqlite" and not (path := sqlite_path(url)).exists():
         raise DatabaseMissing(operator=f"there is no database {path}: `limen init` makes one, or correct [database] url")
+
+
+@contextmanager
+def served_alone(url: str) -> Iterator[None]:
+    """Be the one server of a SQLite file for the length of the block (commands may join in); DatabaseServed where another one is. PostgreSQL takes many."""
+    if dialect_of(url) == "postgresql":
+        yield
+        return
+    path = sqlite_path(url)
+    refuse_missing(url)
+    with path.with_name(f"{path.name}.lock").open("a+", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # gone with the process, however it ends
+        except BlockingIOError:
+            lock.seek(0)
+            other = f"the process {lock.read(20).strip() or 'of another server'}"
+            raise DatabaseServed(operator=f"{path} is served by {other} already, and SQLite has room for one. End that, or use PostgreSQL") from None
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        yield
 
 
 async def open_database(

@@ -80,6 +80,9 @@ class Postgres(Database):
         async with scope:
             await scope.ask(lambda con: con.execute(sql))
 
+    def check_place(self) -> None:
+        """PostgreSQL says so itself."""
+
     async def backup(self, target: Path) -> int:
         return await dump(self._url, target)
 

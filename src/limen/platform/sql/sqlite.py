@@ -17,7 +17,7 @@ from limen.kernel.ids import SERVER, TenantId
 from limen.platform.sql.backup import copy_sqlite
 from limen.platform.sql.database import Database
 from limen.platform.sql.dialects import DialectName
-from limen.platform.sql.errors import CommitFailed
+from limen.platform.sql.errors import CommitFailed, DatabaseUnavailable
 from limen.platform.sql.facts import fact_rows
 from limen.platform.sql.group import Member, Writer
 from limen.platform.sql.lite import INSERT_FACT, Bind, connect, create_private, sync_failed, translated
@@ -55,7 +55,8 @@ class Sqlite(Database):
         self.path = path
         self._vfs = vfs
         create_private(path)
-        self.writer = Writer(connect(path, vfs=vfs), self.loop, self._failed, self.wake_followers)
+        self.writer = Writer(connect(path, vfs=vfs), self.loop, self._failed, self.wake_followers, self.check_place)
+        self._file = _identity(path)
         self._reading = Reading(self, self._connect_reader())
         self._spare: list[apsw.Connection] = []
         self.notices = SqliteNotices(self._reading.connection, self.caches, self.loop, self.wake_followers)
@@ -82,6 +83,12 @@ class Sqlite(Database):
         scope = SqliteScope(self, SERVER, SYSTEM)
         async with scope:
             await scope.execute(sql)
+
+    def check_place(self) -> None:
+        """Refuse to go on with a file that nobody will find again: what is written to it would be lost with this process."""
+        if _identity(self.path) != self._file:
+            happened = "was replaced by another file" if self.path.exists() else "was moved or deleted"
+            raise DatabaseUnavailable(operator=f"{self.path} {happened} while it was served. Put it back, or restart the server on what is there")
 
     async def backup(self, target: Path) -> int:
         return await asyncio.to_thread(copy_sqlite, self.path, target)
@@ -111,6 +118,15 @@ class Sqlite(Database):
         self._failed(error)
         if self.writer.open and not self.writer.connection.in_transaction:
             self.writer.lost(error)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from another of its name; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 class SqliteScope(Scope):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from limen.platform.telemetry.exposition import Source, exposition, listener, shared, worker
+from limen.platform.telemetry.exposition import NoPlaceForFigures, Source, exposition, listener, shared, worker
 from limen.platform.telemetry.logs import set_up
 from limen.platform.telemetry.meter import Count, Figure, Meter, Snapshot, Traffic, summed
 from limen.platform.telemetry.redaction import HIDDEN, clean, redact
@@ -16,6 +16,7 @@ __all__ = [
     "Figure",
     "Log",
     "Meter",
+    "NoPlaceForFigures",
     "Repeats",
     "RequestLog",
     "Server",

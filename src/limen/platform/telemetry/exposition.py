@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
 import msgspec
 import structlog
 
+from limen.kernel.errors import Kind, LimenError
 from limen.platform.telemetry.meter import BOUNDS, Meter, Snapshot, summed
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -59,16 +61,29 @@ def exposition(snapshot: Snapshot) -> bytes:
     return generate_latest(registry)
 
 
+class NoPlaceForFigures(LimenError):
+    """Another program listens at `[metrics] listen`."""
+
+    kind: ClassVar[Kind] = Kind.UNAVAILABLE
+    code: ClassVar[str] = "metrics_address_taken"
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(operator=f"metrics.listen: cannot listen there: {os.strerror(error.errno or 0)}. Choose another address, or end what listens there")
+
+
 @contextlib.asynccontextmanager
 async def listener(address: tuple[str, int], sources: Sequence[Source]) -> AsyncIterator[int]:
-    """Serve `/metrics` with the sum of all sources while the block runs, and give the port it listens on."""
+    """Serve `/metrics` with the sum of all sources while the block runs, and give the port it listens on. NoPlaceForFigures."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         status, body = await _respond(reader, sources)
         head = f"HTTP/1.1 {status}\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         await _finish(writer, head.encode() + body)
 
-    server = await asyncio.start_server(answer, *address, limit=_LONGEST)
+    try:
+        server = await asyncio.start_server(answer, *address, limit=_LONGEST)
+    except OSError as error:
+        raise NoPlaceForFigures(error) from None
     async with server:
         yield int(server.sockets[0].getsockname()[1])
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _QUIET: Final = {
     "uvicorn.access": logging.ERROR,
+    "uvicorn.error": logging.WARNING,  # that it started and ended is told by ourselves, with the address
     "asyncio": logging.WARNING,
     "httpcore2": logging.WARNING,
     "httpx2": logging.WARNING,

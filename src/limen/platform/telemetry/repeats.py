@@ -33,7 +33,7 @@ class Repeats:
         self._event = event
         self._told: dict[Kind, _Told] = {}
 
-    def say(self, kind: Kind, **words: object) -> None:
+    def say(self, kind: Kind, /, **words: object) -> None:
         """Write the line, unless one of this kind was written in the last ten seconds: then it is counted, and the next one has `again`."""
         now = time.monotonic()
         told = self._told.get(kind)
