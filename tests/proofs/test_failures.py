@@ -10,54 +10,19 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from tests.proofs import failing
 from tests.proofs.house import PATIENT, TENANTS, House, Person, Reply, Site, new_database, send, until
+from tests.proofs.kept import begun
 from tests.proofs.public import public
 from tests.rig import server as rig
 from tests.rig.postgres import Cluster
 from tests.rig.walker import Seen
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("proofs")]
-
-
-@dataclass
-class Kept:
-    """What was acknowledged, to be looked for afterwards."""
-
-    site: Site
-    person: Person
-    refresh: str
-    emails: list[str] = field(default_factory=list)
-
-    def add(self) -> None:
-        """Make an account over the API."""
-        email = f"kept-{secrets.token_hex(6)}@example.com"
-        made = self.site.api(self.site.service(), "POST", "/accounts", {"identifiers": [{"value": email}]})
-        assert made.status == 201, made.body
-        self.emails.append(email)
-
-    def check(self) -> None:
-        """Look for all of it, and go on where it was left."""
-        token = self.site.service()
-        for email in self.emails:
-            assert len(self.site.api(token, "GET", f"/accounts?identifier={email.replace('@', '%40')}").json["items"]) == 1
-        assert self.person.once(f"{self.site.issuer}/account").status == 200
-        again = self.site.refresh(self.refresh)
-        assert again.status == 200, again.body
-        self.refresh = again.json["refresh_token"]
-
-
-def _begun(site: Site) -> Kept:
-    person = site.person()
-    site.sign_up(person, f"first-{secrets.token_hex(6)}@example.com")
-    kept = Kept(site, person, site.tokens(person)["refresh_token"])
-    kept.add()
-    return kept
 
 
 def _waits(seen_headers: dict[str, str]) -> bool:
@@ -132,7 +97,7 @@ def test_no_file_may_grow(tmp_path: Path) -> None:
     server.prepare(TENANTS)
     server.start()
     try:
-        kept = _begun(server.site())
+        kept = begun(server.site())
         with _disk_limit(server):
             _fill(kept.site)
             _says_so(kept.site)
@@ -148,7 +113,7 @@ def test_no_file_may_grow(tmp_path: Path) -> None:
 def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """SQLITE_FULL at every write: likewise, and the operator reads that the disk is full."""
     with _on_the_failing_disk(tmp_path, monkeypatch) as (server, mood):
-        kept = _begun(server.site())
+        kept = begun(server.site())
         mood.write_text("full")
         _fill(kept.site)
         _says_so(kept.site)
@@ -164,7 +129,7 @@ def test_the_file_gone_and_back(tmp_path: Path) -> None:
     server.prepare(TENANTS)
     server.start()
     try:
-        kept = _begun(server.site())
+        kept = begun(server.site())
         file, away = tmp_path / "limen.db", tmp_path / "limen.db.away"
         for other in (None, b"another file"):
             file.rename(away)
@@ -186,7 +151,7 @@ def test_the_file_gone_and_back(tmp_path: Path) -> None:
 def test_a_failed_fsync_ends_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the disk holds is unknown then: nobody is told that all is well, one line says why, and the next start finds all that was acknowledged."""
     with _on_the_failing_disk(tmp_path, monkeypatch) as (server, mood):
-        kept = _begun(server.site())
+        kept = begun(server.site())
         mood.write_text("fsync")
         with pytest.raises(OSError):  # noqa: PT011 - whatever a client sees of a connection that is cut
             kept.site.service("orders")
@@ -217,7 +182,7 @@ def test_postgresql_gone_and_back(tmp_path: Path, own_cluster: Cluster) -> None:
     server.prepare(TENANTS)
     server.start()
     try:
-        kept = _begun(server.site())
+        kept = begun(server.site())
         for how in (signal.SIGINT, signal.SIGQUIT):
             own_cluster.stop(how)
             _says_so(kept.site)
