@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from limen.app import ground
 from limen.app.reading import key_of
 from limen.app.wanted import CLIENT_KEYS, UNCHANGED, sections
 from limen.app.writing import toml
@@ -23,7 +24,7 @@ _PAGE: Final = 200
 
 async def export(db: Database, names: Iterable[str] = ()) -> AsyncIterator[str]:
     """Yield the file piece by piece: the tenants named, or all of them. NoSuchTenant."""
-    wanted = [TenantId(name) for name in names]
+    wanted = [await ground.tenant_named(db, name) for name in names]  # all of them first: half a file would look whole
     if wanted:
         for name in wanted:
             yield await _tenant(db, name)

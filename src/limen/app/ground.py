@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from limen.app import discover, settings
+from limen.app.arguments import meant
 from limen.kernel.clock import SystemClock
-from limen.modules import keys
+from limen.kernel.ids import TenantId
+from limen.modules import keys, tenants
 from limen.platform.crypto import Keyring, KeyringSettings
 from limen.platform.duties import Running
 from limen.platform.sql import Database, Reaction, check_schema, open_database, read_clock, refuse_missing
@@ -33,6 +35,14 @@ def reactions() -> dict[str, list[Reaction]]:
         for name, reaction in table.items():
             found.setdefault(name, []).append(reaction)
     return found
+
+
+async def tenant_named(db: Database, name: str) -> TenantId:
+    """Return the name of a tenant that there is; NoSuchTenant suggests the nearest of the first thousand."""
+    if await tenants.by_name(db, name) is None:
+        near = meant(name, await tenants.all_names(db, limit=1000))
+        raise tenants.NoSuchTenant(operator=f"there is no tenant `{name[:60]}`{near} `limen export` shows those that are")
+    return TenantId(name)
 
 
 @asynccontextmanager

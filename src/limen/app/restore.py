@@ -108,8 +108,11 @@ async def _private_copy(file: Path, copy: Path) -> AsyncIterator[Path]:
     _remove(copy)
     create_private(copy)
     try:
-        async with shown("reading the backup", lambda: sized(size_of(copy))):
-            await asyncio.to_thread(shutil.copyfile, file, copy)
+        try:
+            async with shown("reading the backup", lambda: sized(size_of(copy))):
+                await asyncio.to_thread(shutil.copyfile, file, copy)
+        except OSError as error:
+            raise BackupRefused(operator=f"{file} cannot be copied to {copy}: {error.strerror}") from None
         yield copy
     finally:
         _remove(copy)

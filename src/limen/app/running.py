@@ -7,7 +7,7 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from limen.app.arguments import CONFIG, Parameter, Parsed, Spec, meant
+from limen.app.arguments import CONFIG, Parameter, Parsed, Spec
 from limen.kernel.ids import SERVER, TenantId
 from limen.platform.commands import Command, Console, Ground, Reach
 
@@ -45,23 +45,14 @@ async def _run(command: Command, config: Path, tenant: str, args: list[object], 
 
 async def _tenant(db: Database, name: str, reach: Reach) -> TenantId:
     """Return the tenant of that name, or the one a command is about where none is named; NoSuchTenant."""
+    from limen.app import ground  # noqa: PLC0415 - as above
     from limen.modules import tenants  # noqa: PLC0415 - as above
 
     if name:
-        found = await tenants.by_name(db, TenantId(name))
-        if found is None:
-            raise tenants.NoSuchTenant(operator=f"there is no tenant `{name[:60]}`{await _meant(db, name)}")
-        return found.name
+        return await ground.tenant_named(db, name)
     if reach is Reach.ALL:
         return SERVER
     default = await tenants.default(db)
     if default is None and reach is Reach.TENANT:
         raise tenants.NoSuchTenant(operator="there is no tenant yet: `limen apply` makes the first")
     return default.name if default else SERVER
-
-
-async def _meant(db: Database, name: str) -> str:
-    """Return the nearest name among the first thousand, or how to see them all."""
-    from limen.modules import tenants  # noqa: PLC0415 - as above
-
-    return f"{meant(name, await tenants.all_names(db, limit=1000))} `limen export` shows those that are"

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from limen.app.arguments import CONFIG
+
+if TYPE_CHECKING:
+    from limen.platform.crypto import KeyringSettings
+    from limen.platform.duties import Settings
 
 FILE: Final = """\
 [server]
@@ -41,12 +46,36 @@ def init(*, config: Path = CONFIG) -> None:
         sys.stdout.write(f"wrote {config}\n")
     chosen = settings.load(config)
     place = chosen.of(KeyringSettings)
-    fresh = not place.file.exists()
+    before = _key_files(place)
     place.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    Keyring.create(place)
-    sys.stdout.write(f"{'made' if fresh else 'found'} the master key {_shown(place.file)}\n")
+    ring = Keyring.create(place)
+    made = _key_files(place) - before
     bring_up(chosen)
+    _check_keys(chosen, made)
+    where = "in LIMEN_MASTER_KEY" if ring.master_is_elsewhere else _shown(place.file)
+    sys.stdout.write(f"{'made' if place.file in made else 'found'} the master key {where}\n")
     sys.stdout.write(f"next: limen apply acme.toml --config {config}, then limen serve --config {config}\n")
+
+
+def _key_files(place: KeyringSettings) -> set[Path]:
+    return {path for path in (place.file, *place.epochs.glob("*.key")) if path.exists()}
+
+
+def _check_keys(chosen: Settings, made: set[Path]) -> None:
+    """Take new keys back where the database was sealed under others, which then have to be found; KeyringForeign."""
+    from limen.app import ground
+    from limen.platform.crypto import KeyringForeign
+
+    async def fits() -> None:
+        async with ground.opened(chosen):
+            return
+
+    try:
+        asyncio.run(fits())
+    except KeyringForeign:
+        for path in made:
+            path.unlink()
+        raise
 
 
 def _shown(path: Path) -> Path:

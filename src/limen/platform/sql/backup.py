@@ -38,9 +38,13 @@ def copy_sqlite(source: Path, target: Path) -> int:
         _sync_folder(target.parent)
     except (apsw.Error, OSError) as error:
         part.unlink(missing_ok=True)
+        if isinstance(error, apsw.FullError):
+            raise BackupRefused(operator=f"there is no room for {target}: the disk is full") from error
+        if isinstance(error, apsw.IOError):
+            raise BackupRefused(operator=f"{target} cannot be written, or {source} cannot be read: {error}") from error
         if isinstance(error, apsw.Error):
             raise translated(error) from error
-        raise BackupRefused(operator=f"{target}: {error}") from error
+        raise BackupRefused(operator=f"{target} cannot be written: {error.strerror}") from error
     finally:
         connection.close()
     return target.stat().st_size

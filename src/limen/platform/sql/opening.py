@@ -61,11 +61,11 @@ def served_alone(url: str) -> Iterator[None]:
         return
     path = sqlite_path(url)
     refuse_missing(url)
-    with path.with_name(f"{path.name}.lock").open("a+", encoding="ascii") as lock:
+    handle = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "r+", encoding="ascii") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # gone with the process, however it ends
         except BlockingIOError:
-            lock.seek(0)
             other = f"the process {lock.read(20).strip() or 'of another server'}"
             raise DatabaseServed(operator=f"{path} is served by {other} already, and SQLite has room for one. End that, or use PostgreSQL") from None
         lock.truncate(0)
