@@ -1,4 +1,4 @@
-"""`limen` on a disk that fails as a file beside it says, `fsync` or `full`: run in place of `python -m limen`."""
+"""`limen` on a disk that fails as a file beside it says, `fsync`, `full` or `readonly`: run in place of `python -m limen`."""
 
 from __future__ import annotations
 
@@ -41,6 +41,8 @@ class _File(apsw.VFSFile):
     def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802 - SQLite's name
         if _mood() == "full":
             raise _failure(apsw.FullError, apsw.SQLITE_FULL)
+        if _mood() == "readonly":
+            raise _failure(apsw.ReadOnlyError, apsw.SQLITE_READONLY)
         super().xWrite(data, offset)
 
 

@@ -110,17 +110,18 @@ def test_no_file_may_grow(tmp_path: Path) -> None:
         server.stop()
 
 
-def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """SQLITE_FULL at every write: likewise, and the operator reads that the disk is full."""
+@pytest.mark.parametrize(("ails", "says"), [("full", "the database's disk is full"), ("readonly", "ReadOnlyError")])
+def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ails: str, says: str) -> None:
+    """SQLITE_FULL or SQLITE_READONLY (a disk mounted anew after an error) at every write: likewise, and the operator reads which."""
     with _on_the_failing_disk(tmp_path, monkeypatch) as (server, mood):
         kept = begun(server.site())
-        mood.write_text("full")
+        mood.write_text(ails)
         _fill(kept.site)
         _says_so(kept.site)
         mood.write_text("")
         kept.add()
         kept.check()
-        _operator_was_told(server, "the database's disk is full")
+        _operator_was_told(server, says)
 
 
 def test_the_file_gone_and_back(tmp_path: Path) -> None:

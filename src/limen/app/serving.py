@@ -150,14 +150,18 @@ async def serve_on(chosen: Settings, listening: socket.socket, *, share: Path | 
         gc.enable()
         try:
             async with house.at_work():
-                host, port = listening.getsockname()[:2]
-                database = chosen.of(DatabaseSettings).place
-                _log.info("server.serving", base_url=own.base_url, listen=f"{host}:{port}", database=database, mode=own.mode.value, process=os.getpid())
+                _say_where(own, chosen.of(DatabaseSettings), listening)
                 await server.serve(sockets=[listening])
         finally:
             if watching is not None:
                 watching.cancel()
     _log.info("server.ended", process=os.getpid())
+
+
+def _say_where(own: ServerSettings, database: DatabaseSettings, listening: socket.socket) -> None:
+    host, port = listening.getsockname()[:2]
+    listen = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    _log.info("server.serving", base_url=own.base_url, listen=listen, database=database.place, mode=own.mode.value, process=os.getpid())
 
 
 def serve(chosen: Settings, config: Path, port: int | None) -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from limen.kernel.clock import SystemClock
 from limen.kernel.errors import Kind, LimenError
+from limen.platform.duties import BadSetting
 from limen.platform.http import PROTOCOL, PUBLIC, Answer, Call, Endpoint, Form, Json, Pace, refusals, scope
-from limen.platform.http.settings import BadPace, Server
+from limen.platform.http.settings import Server
 from limen.platform.sql import StoredFact, facts_after
 from tests.conftest import World
 from tests.platform.http.conftest import Make, edge_of
@@ -62,7 +63,7 @@ def test_memory_is_bounded() -> None:
 
 def test_an_impossible_pace_is_refused() -> None:
     """The key is named."""
-    with pytest.raises(BadPace, match="refusal_burst"):
+    with pytest.raises(BadSetting, match="refusal_burst"):
         Server(refusal_burst=0)
 
 

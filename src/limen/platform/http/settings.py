@@ -6,19 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar, Final
 
-from limen.kernel.errors import Kind, LimenError
 from limen.platform.duties.settings import BadSetting
 
 _SHORTEST: Final = timedelta(milliseconds=100)
 _LONGEST: Final = timedelta(minutes=5)
-
-
-class BadPace(LimenError):
-    """A pace nobody could keep."""
-
-    kind: ClassVar[Kind] = Kind.INVALID
-    code: ClassVar[str] = "bad_setting"
-    suggestion: ClassVar[str] = "Write a whole number of at least 1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +30,7 @@ class Server:
     def __post_init__(self) -> None:
         for name in ("refusal_burst", "refusal_rate"):
             if getattr(self, name) < 1:
-                raise BadPace(f"{name}: must be at least 1")
+                raise BadSetting(f"http.{name}", "must be at least 1", "Write a whole number")
         for name in ("head_time", "body_time"):
             if not _SHORTEST <= getattr(self, name) <= _LONGEST:
                 raise BadSetting(f"http.{name}", "must lie between 100ms and 5m", 'Write for example "10s"')

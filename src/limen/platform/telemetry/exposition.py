@@ -68,7 +68,8 @@ class NoPlaceForFigures(LimenError):
     code: ClassVar[str] = "metrics_address_taken"
 
     def __init__(self, error: OSError) -> None:
-        super().__init__(operator=f"metrics.listen: cannot listen there: {os.strerror(error.errno or 0)}. Choose another address, or end what listens there")
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror  # a name that is not known has a number of its own
+        super().__init__(operator=f"metrics.listen: cannot listen there: {reason}. Choose another address, or end what listens there")
 
 
 @contextlib.asynccontextmanager
