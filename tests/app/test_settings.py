@@ -113,6 +113,12 @@ def test_a_mistake_is_told_with_key_reason_and_suggestion(tmp_path: Path, text: 
         assert part in refused.value.public
 
 
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    """Editors on Windows begin a file with one."""
+    (tmp_path / "limen.toml").write_bytes(b"\xef\xbb\xbf" + DEV.encode())
+    assert settings.load(tmp_path / "limen.toml", {}).of(ServerSettings).dev
+
+
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     """Three wrong keys are three lines, so that nobody starts the server four times."""
     with pytest.raises(Misconfigured) as refused:
@@ -134,6 +140,9 @@ def test_a_secret_stays_out_of_the_file(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="MAIL_PASSWORD") as refused:
         settings.load(file, {})
     assert "hush" not in refused.value.public
+    file.write_text(file.read_text().replace("env:MAIL_PASSWORD", "env:"))
+    with pytest.raises(Misconfigured, match="`env:` names no variable"):
+        settings.load(file, {})
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ class Source:
 def read_file(file: Path, environ: Mapping[str, str], *, makes: str) -> Source:
     """Parse a TOML file; `Misconfigured` if it is not there (`makes` says how one comes by it) or is not TOML."""
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
     except FileNotFoundError:
         raise Misconfigured([Mistake("", f"there is no file {file}", makes)]) from None
     except OSError as error:
@@ -278,6 +278,8 @@ def referenced(text: str, source: Source) -> str:
     """Follow `env:NAME` and `file:PATH`, which keep a secret out of the file; other text is the secret itself."""
     how, _, rest = text.partition(":")
     if how == "env":
+        if not rest:
+            raise Wrong("`env:` names no variable", "Write env:NAME")
         if not source.environ.get(rest):
             raise Wrong(
                 f"there is no variable {rest[:_LONGEST_SHOWN]}, or it is empty", f"Set it in the environment of this command: {rest[:_LONGEST_SHOWN]}=..."
