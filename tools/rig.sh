@@ -9,7 +9,7 @@ ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || need+=(postgresql)
 [ -e /usr/lib/apache2/modules/mod_auth_openidc.so ] || need+=(libapache2-mod-auth-openidc)
 [ -x /usr/bin/wrk ] || need+=(wrk)
 command -v npm >/dev/null 2>&1 || need+=(nodejs npm)
-fc-list 2>/dev/null | grep -qi 'noto.*arab' || need+=(fontconfig fonts-noto-core)
+[ -n "$(fc-list 2>/dev/null | grep -i 'noto.*arab')" ] || need+=(fontconfig fonts-noto-core)
 
 if [ ${#need[@]} -gt 0 ]; then
   sudo=""

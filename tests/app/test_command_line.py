@@ -117,9 +117,9 @@ def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> No
         said = capsys.readouterr().out
         assert said.count("\n") >= 3
         if entry.group:
-            from limen.app import running  # noqa: PLC0415 - as the command itself does it
+            from limen.app import groups  # noqa: PLC0415 - as the command itself does it
 
-            for verb, (spec, _) in running.verbs_of(entry).items():
+            for verb, (spec, _) in groups.verbs_of(entry).items():
                 assert f"  {verb} " in said
                 assert spec.summary.endswith(".")
                 assert [one.spelled for one in spec.parameters if not one.words] == [], f"limen {name} {verb}"

@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 
-from limen.app import cli, running, settings, wanted
+from limen.app import cli, groups, settings, wanted
 from limen.app.arguments import Spec, parse
 
 ROOT: Final = Path(__file__).parents[2]
@@ -74,7 +74,7 @@ def test_commands_are_spelled_as_they_are(document: str, words: list[str]) -> No
         return
     entry = cli.entries()[words[0]]
     if entry.group:
-        spec, _ = running.verbs_of(entry)[words[1]]
+        spec, _ = groups.verbs_of(entry)[words[1]]
         parse(spec, words[2:])
     else:
         parse(Spec.of(entry.name, getattr(importlib.import_module(entry.path), entry.name)), words[1:])

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Iterator
 from typing import Final
 
-from limen.app import cli, running
+from limen.app import cli, groups
 from limen.app.arguments import Parameter, Spec
 from tools.reference.markdown import code, page, table
 
@@ -22,7 +22,7 @@ def commands() -> str:
     for entry in cli.entries().values():
         if entry.group:
             lines += [f"## limen {entry.name}", "", entry.words, ""]
-            for spec, _ in running.verbs_of(entry).values():
+            for spec, _ in groups.verbs_of(entry).values():
                 lines += _command(spec, "###")
         else:
             lines += _command(Spec.of(entry.name, getattr(importlib.import_module(entry.path), entry.name)), "##")

@@ -92,9 +92,9 @@ def _verb(entry: Entry, words: list[str]) -> None:
 
 
 def _group(entry: Entry, words: list[str]) -> None:
-    from limen.app import running  # noqa: PLC0415 - only who names a group pays for opening the ground
+    from limen.app import groups  # noqa: PLC0415 - only who names a group pays for opening the ground
 
-    verbs = running.verbs_of(entry)
+    verbs = groups.verbs_of(entry)
     if not words or words[0] in _HELP:
         rows = [(name, spec.summary) for name, (spec, _) in verbs.items()]
         usage = f"limen {entry.name} VERB [options]"
@@ -106,7 +106,7 @@ def _group(entry: Entry, words: list[str]) -> None:
     if _HELP & set(words[1:]):
         print(helping.page(spec))
         return
-    running.run(command, parse(spec, words[1:]))
+    groups.run(command, parse(spec, words[1:]))
 
 
 def _overview(known: dict[str, Entry]) -> str:

@@ -1,4 +1,4 @@
-"""Runs the commands of packages: opens the ground for each, and takes `--config` and `--tenant` for all."""
+"""Groups of commands, which packages have: opens the ground for each, and takes `--config` and `--tenant` for all."""
 
 from __future__ import annotations
 
