@@ -162,6 +162,7 @@ def test_exit_codes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
         raise error
 
     monkeypatch.setattr(cli, "run", fail)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert ended.value.code == status

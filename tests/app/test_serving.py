@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -38,6 +39,13 @@ def get(server: LimenServer, path: str) -> int:
         return connection.getresponse().status
     finally:
         connection.close()
+
+
+def signal_all(process: subprocess.Popen[bytes], name: signal.Signals) -> None:
+    """Send a signal to a process and its children."""
+    for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+        os.kill(int(pid), name)
+    process.send_signal(name)
 
 
 def attempt(server: LimenServer, *more: str) -> subprocess.CompletedProcess[str]:
@@ -102,29 +110,33 @@ def test_a_sqlite_file_has_one_server(server: LimenServer) -> None:
 
 
 def test_load_balancers_look_elsewhere_first(either: LimenServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After SIGTERM it is not ready, and answers as long as `drain` says; then it ends well."""
+    """After SIGTERM, which a service manager sends to every process, it is not ready and answers as long as `drain` says; then it ends well."""
     monkeypatch.setenv("LIMEN_SERVER_DRAIN", "2s")
     either.start()
     process = either.process
     assert process is not None
     until(lambda: either.log.read_text().count("server.serving") == either.workers)
-    process.send_signal(signal.SIGTERM)
+    signal_all(process, signal.SIGTERM)
     until(lambda: all(get(either, "/health/ready") == 503 for _ in range(8)))
     assert [get(either, METADATA) for _ in range(8)] == [200] * 8
     assert process.wait(20) == 0
     assert either.log.read_text().count("server.ended") == either.workers
 
 
-def test_who_is_in_a_hurry_says_so_twice(server: LimenServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second signal ends the draining."""
+@pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT])
+def test_ctrl_c_does_not_wait(either: LimenServer, monkeypatch: pytest.MonkeyPatch, first: signal.Signals) -> None:
+    """SIGINT, sent to the one process that was started, ends it without draining, at first or later."""
     monkeypatch.setenv("LIMEN_SERVER_DRAIN", "5m")
-    server.start()
-    process = server.process
+    either.start()
+    process = either.process
     assert process is not None
-    process.send_signal(signal.SIGTERM)
-    until(lambda: get(server, "/health/ready") == 503)
-    process.send_signal(signal.SIGTERM)
+    until(lambda: either.log.read_text().count("server.serving") == either.workers)
+    process.send_signal(first)
+    if first is signal.SIGTERM:
+        until(lambda: either.log.read_text().count("server.leaving") == either.workers)
+        process.send_signal(signal.SIGINT)
     assert process.wait(20) == 0
+    assert either.log.read_text().count("server.ended") == either.workers
 
 
 def test_what_no_worker_could_serve_is_said_once(cluster: Cluster, tmp_path: Path) -> None:

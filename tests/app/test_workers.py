@@ -36,7 +36,7 @@ def serving(server: LimenServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Li
     """The same, started; both processes answer. Whatever comes, their log is lines of JSON."""
     monkeypatch.setenv("LIMEN_LOG_FORMAT", "json")
     server.start()
-    until(lambda: len(workers(server)) == 2 and figure(server, "limen_hashes_waiting") is not None)
+    until(lambda: server.log.read_text().count("server.serving") == 2 and figure(server, "limen_hashes_waiting") is not None)
     yield server
     server.stop()
     assert log(server)[0]["event"] == "server.serving"
@@ -116,15 +116,18 @@ def test_one_that_dies_again_and_again_starts_no_storm(serving: LimenServer) -> 
     assert ready(serving) == 200
 
 
-def test_requests_under_way_are_finished(serving: LimenServer) -> None:
-    """SIGTERM comes while a request's body is half there: the rest is read and answered, then all processes end well."""
+@pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])
+def test_requests_under_way_are_finished(serving: LimenServer, name: signal.Signals) -> None:
+    """SIGTERM for all processes, or Ctrl+C, comes while a request's body is half there: the rest is read and answered, then all end well."""
     body = b"grant_type=client_credentials&client_id=x&client_secret=y"
     with socket.create_connection(("127.0.0.1", serving.port), timeout=10) as connection:
         head = f"POST /oauth/token HTTP/1.1\r\nHost: localhost:{serving.port}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
         connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body[:10])
         time.sleep(0.3)  # until the request is in a process's hands
         assert serving.process
-        serving.process.send_signal(signal.SIGTERM)
+        for pid in workers(serving) if name is signal.SIGTERM else ():
+            os.kill(pid, name)
+        serving.process.send_signal(name)
         time.sleep(0.5)
         connection.sendall(body[10:])
         assert connection.recv(1000).startswith(b"HTTP/1.1 401 ")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,6 +132,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # who read has had enough: what is left goes nowhere
         sys.exit(FAILED)
     except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # one is enough: a second would leave a trace of Python
         sys.exit(INTERRUPTED)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""

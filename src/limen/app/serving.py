@@ -107,16 +107,18 @@ class _Server(uvicorn.Server):
 
 
 def ends_by_signal(server: uvicorn.Server, house: House | None = None, drain: timedelta = timedelta()) -> None:
-    """Let SIGTERM and SIGINT end a server after the requests under way; a second signal does not wait for the first one's end.
+    """Let SIGTERM and SIGINT end a server after the requests under way.
 
-    After SIGTERM the house is ready no longer, and serves on for as long as `drain` says: load balancers look elsewhere meanwhile.
+    After SIGTERM the house is ready no longer, and serves on for as long as `drain` says: load balancers look elsewhere meanwhile. SIGINT ends
+    that too, and a second one what is under way. SIGTERM again says nothing new: a worker has it from the service manager and from its parent.
     """
     loop = asyncio.get_running_loop()
 
     def end(name: signal.Signals) -> None:
-        waits = house is not None and name is signal.SIGTERM and not house.leaving.is_set()
-        seconds = drain.total_seconds() if waits else 0.0
+        seconds = drain.total_seconds() if name is signal.SIGTERM else 0.0
         if house is not None:
+            if name is signal.SIGTERM and house.leaving.is_set():
+                return
             _log.info("server.leaving", signal=name.name, drain=seconds)
             house.leaving.set()
         if seconds:
@@ -183,3 +185,5 @@ def serve_here(chosen: Settings, listening: socket.socket, *, share: Path | None
     """Run `serve_on` to its end in this process."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve_on(chosen, listening, share=share, parent=parent))
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, signal.SIG_IGN)  # it has ended; an echo would only leave a trace of Python

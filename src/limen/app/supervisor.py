@@ -49,6 +49,8 @@ class Supervisor:
             self._words += ["--port", str(port)]
         self._patience = _GRACE + settings.of(ServerSettings).drain.total_seconds()
         self._ending = asyncio.Event()
+        self._by = signal.SIGTERM
+        self._alive: set[asyncio.subprocess.Process] = set()
         self._served = False
         """Whether any worker ever got as far as serving: before, what ends one would end them all."""
         self._refused = 0
@@ -57,7 +59,7 @@ class Supervisor:
         """Return when every worker has ended: 0 after SIGTERM or SIGINT, else the status of the first, which has said why it cannot serve."""
         set_up(self._settings.of(Log), dev=self._settings.of(ServerSettings).dev)
         for name in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(name, self._ending.set)
+            asyncio.get_running_loop().add_signal_handler(name, self._end, name)
         with tempfile.TemporaryDirectory(prefix="limen-") as folder:
             first, *others = [Path(folder, f"worker-{number}") for number in range(1, self._settings.of(ServerSettings).workers + 1)]
             async with self._figures([first, *others]), asyncio.TaskGroup() as group:
@@ -66,6 +68,15 @@ class Supervisor:
                 for share in others:
                     group.create_task(self._tend(share))
         return self._refused
+
+    def _end(self, name: signal.Signals) -> None:
+        """Pass a signal on: SIGTERM once, SIGINT also to workers that are draining."""
+        if self._ending.is_set() and name is signal.SIGINT:
+            for process in self._alive:
+                _send(process, name)
+        else:
+            self._by = name
+            self._ending.set()
 
     @contextlib.asynccontextmanager
     async def _figures(self, shares: list[Path]) -> AsyncIterator[None]:
@@ -87,8 +98,9 @@ class Supervisor:
         while not self._ending.is_set():
             born = time.monotonic()
             share.unlink(missing_ok=True)  # noqa: ASYNC240 a socket's name in memory, once per start of a worker
-            process = await asyncio.create_subprocess_exec(*self._words, "--share", str(share), pass_fds=[self._socket])
-            if await self._ended(process):
+            words = (*self._words, "--share", str(share))
+            process = await asyncio.create_subprocess_exec(*words, pass_fds=[self._socket], process_group=0)  # Ctrl+C is for the parent alone
+            if await self._ended(process, share):
                 return
             self._served = self._served or share.exists()  # noqa: ASYNC240 likewise: a worker makes it when it can serve
             if not self._served:
@@ -100,21 +112,33 @@ class Supervisor:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._ending.wait(), pause)
 
-    async def _ended(self, process: asyncio.subprocess.Process) -> bool:
+    async def _ended(self, process: asyncio.subprocess.Process, share: Path) -> bool:
         """Wait until the worker died (False), or end it because all is to end (True)."""
+        self._alive.add(process)
+        try:
+            return await self._end_of(process, share)
+        finally:
+            self._alive.discard(process)
+
+    async def _end_of(self, process: asyncio.subprocess.Process, share: Path) -> bool:
         died = asyncio.create_task(process.wait())
         told = asyncio.create_task(self._ending.wait())
         await asyncio.wait((died, told), return_when=asyncio.FIRST_COMPLETED)
         told.cancel()
         if died.done():
             return self._ending.is_set()
-        process.terminate()
+        _send(process, self._by if share.exists() else signal.SIGTERM)  # noqa: ASYNC240 as above; what has only begun takes SIGINT ill
         try:
             await asyncio.wait_for(died, self._patience)
         except TimeoutError:
             process.kill()
             await process.wait()
         return True
+
+
+def _send(process: asyncio.subprocess.Process, name: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it has just ended
+        process.send_signal(name)
 
 
 def _cause(status: int) -> str:
