@@ -89,6 +89,8 @@ class AnyKind(Protocol):
     def timeout(self) -> timedelta: ...
     @property
     def at_once(self) -> int: ...
+    @property
+    def every(self) -> timedelta | None: ...
     async def perform(self, errand: Errand, /) -> None: ...
     def pause(self, attempt: int, /) -> timedelta: ...
 
@@ -109,6 +111,8 @@ class JobKind(Generic[P]):
     """A run that takes longer is cancelled, left behind, and counts as failed."""
     at_once: int = 8
     """Runs in parallel per process; each kind has places of its own, so a hanging one cannot hold up the others."""
+    every: timedelta | None = None
+    """Ordered by the runners themselves, for the server, once in each such stretch of time. Its payload needs no values."""
 
     async def perform(self, errand: Errand, /) -> None:
         """Decode the payload and run; msgspec.ValidationError where its shape is not ours."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -14,11 +14,13 @@ from limen.kernel.ids import SERVER, JobId, TenantId
 from limen.platform.crypto import Place
 from limen.platform.outbox import store
 from limen.platform.outbox.facts import JobDropped, JobReplayed
-from limen.platform.outbox.model import JobKind, JobState, Listed, P
+from limen.platform.outbox.model import AnyKind, JobKind, JobState, Listed, P
 from limen.platform.sql import Database, Work
 
 _AT_ONCE: Final = timedelta()
 _HOUR: Final = timedelta(hours=1)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NO_VALUES: Final = b"{}"
 _MOST_ORDERED: Final = 50_000
 _ORDERED: Final[WeakKeyDictionary[Database, dict[tuple[TenantId, str], str]]] = WeakKeyDictionary()
 """The hour for which this process last ordered an hourly job, by tenant and kind."""
@@ -49,13 +51,29 @@ async def enqueue(work: Work, kind: JobKind[P], payload: P, *, key: str = "", de
     With a `key` that this kind of the tenant already had (while waiting, dead, or done within a day) nothing is ordered and that job's id
     is returned. The payload is sealed under the epoch key and deleted as soon as the job is done.
     """
-    db = work.tx.db
-    job = JobId(ids.new("job", work.now))
-    sealed = db.keyring.seal(msgspec.json.encode(payload), place(work.tenant, job))
-    added = await store.add(work, store.NewJob(id=job, kind=kind.name, key=key or job, payload=sealed, due=work.now + delay))
+    added = await _add(work, kind.name, msgspec.json.encode(payload), key, delay)
     if delay <= _AT_ONCE:  # a runner looks once a second anyway
+        db = work.tx.db
         work.tx.after_commit(lambda: _wake(db))
     return added
+
+
+async def _add(work: Work, kind: str, body: bytes, key: str, delay: timedelta) -> JobId:
+    job = JobId(ids.new("job", work.now))
+    sealed = work.tx.db.keyring.seal(body, place(work.tenant, job))
+    return await store.add(work, store.NewJob(id=job, kind=kind, key=key or job, payload=sealed, due=work.now + delay))
+
+
+async def order_turn(work: Work, kind: AnyKind, every: timedelta) -> str:
+    """Order the run of a regular kind for the stretch of time the Work stands in, unless another process did; return which stretch it is."""
+    turn = turn_of(every, work.now)
+    await _add(work, kind.name, _NO_VALUES, turn, _AT_ONCE)
+    return turn
+
+
+def turn_of(every: timedelta, now: datetime) -> str:
+    """Return the name of the stretch of time an instant lies in."""
+    return str((now - _EPOCH) // every)
 
 
 async def order_hourly(work: Work, kind: JobKind[P], payload: P) -> None:

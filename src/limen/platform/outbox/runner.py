@@ -51,6 +51,8 @@ class Runner:
         self._late = 0.0
         self._running: dict[JobId, tuple[Leased, asyncio.Task[None]]] = {}
         self._failures = Repeats(_LOG.info, "a job failed and will be tried again")
+        self._turns: dict[str, str] = {}
+        """The stretch of time for which this process last ordered each regular kind."""
         self._more: set[str] = set()
         """Kinds of which the last look found as many as there were places: there may be others waiting."""
         self._renewed = self._swept = db.clock.now() - _SWEEP_EVERY
@@ -102,6 +104,7 @@ class Runner:
     async def _round(self) -> float:
         """Take what is due; return the seconds until the next look. A database that is away is told of once."""
         try:
+            await self.order_turns()
             soonest = await self._soonest()
             await self._take_due(soonest)
             await self._renew()
@@ -126,6 +129,16 @@ class Runner:
     def late_seconds(self) -> float:
         """How long the oldest job that is due has waited, as of the last look; 0 where none waits."""
         return self._late
+
+    async def order_turns(self) -> None:
+        """Order what runs regularly, once for each stretch of time, whichever process comes first."""
+        now = self._db.clock.now()
+        for kind in self._kinds.values():
+            if kind.every is None or self._turns.get(kind.name) == queue.turn_of(kind.every, now):
+                continue
+            async with self._db.work(SERVER, SYSTEM) as work:
+                turn = await queue.order_turn(work, kind, kind.every)
+            self._turns[kind.name] = turn
 
     async def _soonest(self) -> dict[str, datetime]:
         """Return when the next job of each kind is due: the one cheap read of an idle runner."""
