@@ -17,6 +17,7 @@ from limen.kernel.clock import SystemClock
 from limen.kernel.facts import SYSTEM
 from limen.kernel.ids import AccountId, TenantId
 from limen.modules import keys
+from limen.modules.keys.service.signing import SIGNING
 from limen.platform.crypto import Box, Keyring, KeyringSettings, Place, hash_password, new_key, verify_password
 from limen.platform.sql import definitions, open_database
 from limen.platform.wire import jose
@@ -97,8 +98,8 @@ async def module(keyring: Keyring, folder: Path) -> None:
         await keys.prepare(db, tenant)
         show("keys.signer, warm", await us_async(lambda: keys.signer(read), 200_000))
         show("keys.jwks, warm", await us_async(lambda: keys.jwks(read), 200_000))
-        show("keys.tenant_box, warm", await us_async(lambda: keys.tenant_box(read), 200_000))
-        show("keys.blind", await us_async(lambda: keys.blind(read, "email", "anna@example.com"), 100_000))
+        show("keys.tenant_box, warm", await us_async(lambda: keys.tenant_box(read, SIGNING), 200_000))
+        show("keys.blind", await us_async(lambda: keys.blind(read, keys.LOGGED, "email", "anna@example.com"), 100_000))
         show("keys.subject_box (SQLite)", await us_async(lambda: keys.subject_box(read, anna), 20_000))
     await db.close()
 

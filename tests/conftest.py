@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from limen.app.ground import install_kept
 from limen.kernel.clock import SystemClock
 from limen.kernel.facts import SYSTEM, Actor
 from limen.kernel.ids import TenantId
@@ -60,6 +61,12 @@ def keyring(tmp_path_factory: pytest.TempPathFactory) -> Keyring:
     """A keyring for all tests of the session that do not rotate it."""
     folder = tmp_path_factory.mktemp("keyring")
     return Keyring.create(KeyringSettings(file=folder / "master.key", epochs=folder / "epochs"), environ={})
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept() -> None:
+    """What modules keep under tenants' keys is known, as in every server."""
+    install_kept()
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,9 @@ from typing import Final
 
 import pytest
 
+from limen.modules import keys
+from limen.modules.keys.service.keeping import installed
+
 SOURCE: Final = Path(__file__).parents[2] / "src" / "limen"
 FILES: Final = sorted(SOURCE.rglob("*.py"))
 FORBIDDEN: Final = {"utils", "helpers", "common", "misc", "base", "manager", "handler", "data", "info"}
@@ -131,3 +134,47 @@ def test_nothing_awaits_the_network_or_a_thread_inside_a_work() -> None:
                 if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute) and inner.func.attr in slow:
                     found.append(f"{name_of(path)}:{inner.lineno} {inner.func.attr}")
     assert found == []
+
+
+def declared(tree: ast.Module) -> tuple[list[str], int]:
+    """Return the names under which a file declares what it keeps under tenants' keys, and how often it does so without a name of its own."""
+    made = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and re.fullmatch(r"(keys\.)?(Sealed|Indexed)", ast.unparse(node.func))]
+    named: dict[ast.AST, str] = {}
+    for node in tree.body:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
+            named[node.value] = node.target.id
+    return [named[call] for call in made if call in named], sum(call not in named for call in made)
+
+
+def test_whatever_is_kept_under_a_tenants_key_follows_it() -> None:
+    """The box and the blind index want to be shown what they are for (mypy sees to that); each such thing is listed with what brings it along, or fades."""
+    listed = {kept for use in keys.Use for kept, _ in installed(use)}
+    found = set()
+    for path, tree in trees():
+        names, strays = declared(tree)
+        assert strays == 0, f"{name_of(path)} keeps something under a key that has no name"
+        module = importlib.import_module(".".join(("limen", *path.relative_to(SOURCE).with_suffix("").parts))) if names else None
+        kept = {getattr(module, name) for name in names}
+        assert kept <= listed, f"{name_of(path)}: {', '.join(one.name for one in kept - listed)} is missing in KEPT of jobs.py"
+        found |= kept
+    assert found == listed
+    assert {"accounts.identifiers", "factors.unknown", "keys.signing", "notices.sends", "sessions.addresses", "signin.devices"} <= {one.name for one in found}
+
+
+@pytest.mark.parametrize(
+    ("written", "names", "strays"),
+    [
+        ('ROLES: Final = keys.Sealed(name="operators.roles")', ["ROLES"], 0),
+        ('PHONES: Final = Indexed(name="accounts.phones")', ["PHONES"], 0),
+        ('async def f(r):\n    return await keys.tenant_box(r, keys.Sealed(name="x", fades=DAY, why="because"))', [], 1),
+        ("box = keys.subject_box(work, account)", [], 0),
+    ],
+)
+def test_a_module_that_forgets_is_found(written: str, names: list[str], strays: int) -> None:
+    """What the test above looks with sees a declaration, and one that hides in a call."""
+    assert declared(ast.parse(written)) == (names, strays)
+
+
+def test_what_stands_in_the_log_alone_is_no_excuse_for_a_table() -> None:
+    """`keys.LOGGED` is brought along by nobody, so nothing but the label of refused requests is made with it."""
+    assert [name_of(path) for path in FILES if "LOGGED" in path.read_text()] == ["app/compose.py", "modules/keys/__init__.py", "modules/keys/jobs.py"]

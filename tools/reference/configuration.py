@@ -59,9 +59,8 @@ def _keys(kind: type) -> Iterator[str]:
 
 def _type(hint: object) -> str:
     """Return in words what a key takes."""
+    hint = _present(hint)
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (typing.Union, types.UnionType):
-        return _type(next(one for one in inner if one is not types.NoneType))
     if origin is Literal:
         return one_of(str(one) for one in inner)
     if origin is tuple:
@@ -71,6 +70,13 @@ def _type(hint: object) -> str:
     if hint is Secret or origin is Secret:
         return "text, `env:NAME` or `file:PATH`"
     return _of_class(hint) if isinstance(hint, type) and hint not in WORDS else WORDS[hint]
+
+
+def _present(hint: object) -> object:
+    """Return the type of a key that may be left out, as it is where it is there."""
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        return next(one for one in typing.get_args(hint) if one is not types.NoneType)
+    return hint
 
 
 def _of_class(kind: type) -> str:
@@ -92,6 +98,7 @@ def _bounds(kind: type, name: str, hint: object) -> str:
     """Return what the program answers to too little and too much of one key; nothing where it takes both."""
     answers = []
     needed = {one.name: "x" for one in dataclasses.fields(kind) if _default(one) == "must be given"}
+    hint = _present(hint)
     for extreme in _EXTREMES.get(typing.get_origin(hint) or hint, ()):
         try:
             kind(**{**needed, name: extreme})

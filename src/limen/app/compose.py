@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from limen.app import discover
-from limen.app.ground import Opened
+from limen.app.ground import Opened, install_kept
 from limen.app.settings import ServerSettings
 from limen.kernel.errors import Kind, LimenError
 from limen.kernel.ids import SERVER
@@ -141,6 +141,7 @@ def install() -> tuple[Endpoint, ...]:
     journey.install(journey.Tables(steps, journeys, doors))
     install_cards(card for _, found in discover.gathered(("pages",), "CARDS", tuple) for card in found)
     factors.install(discover.plugged("factors"))
+    install_kept()
     return tuple(endpoint for _, found in discover.everywhere("ENDPOINTS", tuple) for endpoint in found)
 
 
@@ -181,7 +182,7 @@ async def compose(opened: Opened, *, share: Path | None = None) -> House:
         base_url=server.base_url,
         dev=server.dev,
         trusted_proxies=server.trusted_proxies,
-        source_label=lambda reader, address: keys.blind(reader, "address", address),
+        source_label=lambda reader, address: keys.blind(reader, keys.LOGGED, "address", address),
         meter=meter,
         checks={"staying": staying},
     )

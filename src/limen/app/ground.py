@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from limen.app import discover, settings
@@ -45,6 +46,12 @@ async def tenant_named(db: Database, name: str) -> TenantId:
     return TenantId(name)
 
 
+@cache
+def install_kept() -> None:
+    """Tell what modules keep under tenants' keys: nothing may rotate before."""
+    keys.install(found for _, found in discover.gathered(("jobs",), "KEPT", dict))
+
+
 @asynccontextmanager
 async def opened(chosen: Settings, *, url: str = "", any_schema: bool = False) -> AsyncIterator[Opened]:
     """Open keyring and database for the length of the block; refuses a database whose schema this version cannot serve.
@@ -52,6 +59,7 @@ async def opened(chosen: Settings, *, url: str = "", any_schema: bool = False) -
     A keyring of another database is refused too. `url` is another database than that of the settings, `any_schema` lets an outdated one pass.
     In dev mode the clock is as far turned as the database says.
     """
+    install_kept()
     keyring = Keyring.load(chosen.of(KeyringSettings))
     url = url or chosen.of(settings.DatabaseSettings).url
     refuse_missing(url)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,12 @@ from hypothesis import strategies as st
 
 from limen.kernel.ids import AccountId, TenantId
 from limen.modules import accounts, keys
-from limen.modules.accounts import Account, AccountState, InvalidIdentifier, StateForbids, Taken
+from limen.modules.accounts import Account, AccountState, InvalidIdentifier, StateForbids, Taken, store
 from limen.modules.accounts.holder import HOLDER
-from limen.modules.accounts.jobs import JOBS
-from limen.modules.accounts.reactions import REACTIONS
-from limen.platform.duties import Done, Settings
-from limen.platform.outbox import Runner
+from limen.modules.accounts.model import IDENTIFIERS
+from limen.platform.duties import Done
 from tests.conftest import World
+from tests.rig import rotating
 
 pytestmark = pytest.mark.anyio
 
@@ -219,22 +219,61 @@ async def test_without_her_key_nothing_is_shown(world: World) -> None:
 
 
 async def test_the_index_is_written_anew_when_its_key_rotates(world: World) -> None:
-    """While it rotates both keys find; when the job is done the old key may go, and the same address is still taken."""
+    """While it rotates both keys find; when the jobs are done and the old key is gone, each is found and the same address is still taken."""
     made = [await create(world, f"ada{number}@example.com") for number in range(60)]
-    world.db.reactions = {name: (reaction,) for name, reaction in REACTIONS.items()}
-    async with world.work() as work:
-        await keys.rotate_tenant_key(work, keys.Use.INDEX)
+    await rotating.begin(world, keys.Use.INDEX)
     assert await by_identifier(world, "ada7@example.com") == made[7]
     async with world.work() as work:
         assert await accounts.create(work, "email", "ada7@example.com") == Taken(made[7].id)
-    runner = Runner(world.db, Settings([]), JOBS)
-    await runner.run_due()
-    async with world.work() as work:
-        assert await keys.drop_previous(work, keys.Use.INDEX)
+    await rotating.bring_along(world)
+    await rotating.end(world, keys.Use.INDEX)
+    assert await rotating.count(world, keys.Use.INDEX) == 1
     for number in (0, 49, 50, 59):
         assert await by_identifier(world, f"ada{number}@example.com") == made[number]
     async with world.work() as work:
         assert await accounts.create(work, "email", "ada59@example.com") == Taken(made[59].id)
+
+
+@pytest.mark.parametrize("late_one_knows", [True, False])
+async def test_of_two_who_proved_it_in_the_second_of_the_rotation_the_first_keeps_it(world: World, *, late_one_knows: bool) -> None:
+    """One process did not know of the new key yet, so both have the identifier; the later loses it, which the log tells, and nothing hangs."""
+    await keys.prepare(world.db, world.tenant)
+    async with world.read() as read:
+        old = await keys.blind(read, IDENTIFIERS, "email", "ada@example.com")
+    await rotating.begin(world, keys.Use.INDEX)
+    made: list[Account] = []
+    for knows in (not late_one_knows, late_one_knows):
+        world.advance(1)
+        one = await create(world, f"ada{knows}@example.com".lower())
+        async with world.work() as work:
+            (kept,) = await store.identifiers(work, [one.id])
+            box = await keys.subject_box(work, one.id)
+            blind = await keys.blind(work, IDENTIFIERS, "email", "ada@example.com") if knows else old
+            await store.reblind(work, kept, blind)
+            await store.fill(work, replace(kept, blind=blind, value=box.seal(b"ada@example.com", kept.seal_place(work.tenant))))
+        made.append(one)
+    first, late = made
+    await rotating.bring_along(world)
+    assert await by_identifier(world, "ada@example.com") == first
+    async with world.read() as read:
+        assert await accounts.identifiers(read, late.id) == ()
+    await rotating.end(world, keys.Use.INDEX)
+    assert await by_identifier(world, "ada@example.com") == first
+    assert await rotating.count(world, keys.Use.INDEX) == 1
+
+
+async def test_what_a_process_that_slept_wrote_under_the_old_key_is_found(world: World) -> None:
+    """The last look before the previous key goes brings it along."""
+    made = await create(world)
+    async with world.read() as read:
+        old = await keys.blind(read, IDENTIFIERS, "email", "ada@example.com")
+    await rotating.begin(world, keys.Use.INDEX)
+    await rotating.bring_along(world)
+    async with world.work() as work:
+        (kept,) = await store.identifiers(work, [made.id])
+        await store.reblind(work, kept, old)
+    await rotating.end(world, keys.Use.INDEX)
+    assert await by_identifier(world, "ada@example.com") == made
 
 
 async def test_no_identifier_stands_in_the_database_file(world: World) -> None:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from limen.kernel.clock import SystemClock
 from limen.kernel.facts import ANONYMOUS, SYSTEM
 from limen.kernel.ids import AccountId, JourneyId, TenantId
-from limen.modules import accounts, factors, tenants
+from limen.modules import accounts, factors, keys, tenants
 from limen.modules.factors import (
     MOST_FAILURES,
     Answer,
@@ -38,14 +39,19 @@ from limen.modules.factors import (
     wait_after,
 )
 from limen.modules.factors.holder import HOLDER
+from limen.modules.factors.model import UNKNOWN
 from limen.modules.factors.service.registry import _INSTALLED
+from limen.modules.factors.store import TRIES
 from limen.modules.journey import Proof, Refused
 from limen.platform.crypto import Overloaded
+from limen.platform.sql import Work, bind, statement
 from tests.conftest import World
+from tests.rig import rotating
 from tests.rig.clocks import CreepingClock
 
 pytestmark = pytest.mark.anyio
 
+_COUNTED = statement(sa.select(TRIES.c.subject, TRIES.c.failures).where(TRIES.c.tenant == bind("tenant")))
 RIGHT = "open sesame"
 ADA = ("email", "ada@example.com")
 JOURNEY = JourneyId("jny_1")
@@ -354,6 +360,104 @@ async def test_old_challenges_and_unknown_counters_leave(stage: Stage) -> None:
         assert await store.drop_outdated(work, work.now, 10) == 1
         assert await store.hold_open(work, JOURNEY, "number") is False
     assert await stage.attempt(RIGHT) is not None
+
+
+async def failures(stage: Stage) -> list[tuple[str, int]]:
+    """Return whose failures are counted, and how many."""
+    async with stage.world.read() as read:
+        return await read.all(_COUNTED)
+
+
+async def test_no_rotation_forgives_failures_of_an_identifier_nobody_has(stage: Stage) -> None:
+    """While its key rotates and after the previous one is gone the count goes on, what a late process counted under the old index included."""
+    nobody = stage.claim(identifier=("email", "bob@example.com"))
+    for _ in range(4):
+        assert isinstance(await stage.attempt("wrong", nobody), Wrong)
+    ((before, _),) = await failures(stage)
+    await rotating.begin(stage.world, keys.Use.INDEX)
+    assert isinstance(await stage.attempt("wrong", nobody), Wrong)
+    ((after, counted),) = await failures(stage)
+    assert (after != before, counted) == (True, 5)
+    assert isinstance(await stage.attempt("wrong", nobody), Wait)
+    stage.world.advance(2)
+    async with stage.world.work() as work:
+        await store.count_try(work, "word", before, "")
+    assert isinstance(await stage.attempt("wrong", nobody), Wrong)
+    assert await failures(stage) == [(after, 7)]
+    await rotating.bring_along(stage.world)
+    for _ in range(2):  # half the time until the previous key goes, so that the counter is not too old in between
+        stage.world.advance(45 * 86_400)
+        assert isinstance(await stage.attempt("wrong", nobody), Wrong)
+    await rotating.end(stage.world, keys.Use.INDEX)
+    assert await rotating.count(stage.world, keys.Use.INDEX) == 1
+    assert isinstance(await stage.attempt("wrong", nobody), Wrong)
+    assert await failures(stage) == [(after, 10)]
+
+
+async def test_what_is_closed_stays_closed_over_a_rotation(stage: Stage) -> None:
+    """A counter at its limit moves as it is, and stays at it when another meets it there."""
+    blinds = []
+    async with stage.world.read() as read:
+        blinds += [(await keys.blind(read, UNKNOWN, "factor", f"email:{name}@example.com")).hex() for name in ("bob", "eve")]
+    async with stage.world.work() as work:
+        for blind in blinds:
+            for _ in range(MOST_FAILURES):
+                await store.count_try(work, "word", blind, "")
+                await work.run(store._DELAY, kind="word", subject=blind, browser="", next_at=work.now)
+    await rotating.begin(stage.world, keys.Use.INDEX)
+    bob = stage.claim(identifier=("email", "bob@example.com"))
+    assert await stage.attempt("wrong", bob) == Wait(None)
+    ((moved, _),) = [one for one in await failures(stage) if one[0] not in blinds]
+    async with stage.world.work() as work:
+        for _ in range(7):
+            await store.count_try(work, "word", blinds[0], "")
+            await work.run(store._DELAY, kind="word", subject=blinds[0], browser="", next_at=work.now)
+    assert await stage.attempt("wrong", bob) == Wait(None)
+    assert (moved, MOST_FAILURES + 7) in await failures(stage)
+
+
+async def test_codes_stay_long_over_a_rotation(stage: Stage) -> None:
+    """A code sent while the key rotates is as long as the failures under both keys make it, for one nobody has; somebody's count is her own."""
+    told: list[int] = []
+
+    def make(purpose: Purpose, failures: int) -> Challenge:
+        told.append(failures)
+        return make_number(purpose, failures)
+
+    factors.install({"word": WORD, "number": dataclasses.replace(NUMBER, challenge=make)})
+    nobody = stage.claim("number", identifier=("email", "bob@example.com"))
+    async with stage.world.read() as read:
+        before = (await keys.blind(read, UNKNOWN, "factor", "email:bob@example.com")).hex()
+    async with stage.world.work() as work:
+        for _ in range(MOST_FAILURES + 3):
+            await store.count_failure(work, "number", before, "")
+        await store.count_failure(work, "number", stage.account, "")
+    await rotating.begin(stage.world, keys.Use.INDEX)
+    assert await stage.send(nobody) == Sent()
+    assert isinstance(await stage.attempt("wrong", nobody), Wrong)
+    assert await stage.send(nobody) == Sent()
+    assert await stage.send() == Sent()
+    assert told == [MOST_FAILURES + 3, MOST_FAILURES + 4, 1]
+
+
+async def test_a_known_one_pays_for_a_rotation_like_an_unknown_one(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the key rotates an older count is looked for once, whether or not somebody has the identifier; before it, never."""
+    looked: list[str] = []
+    real = store.move_tries
+
+    async def move(work: Work, before: str, subject: str) -> None:
+        looked.append(before)
+        await real(work, before, subject)
+
+    monkeypatch.setattr(store, "move_tries", move)
+    nobody = stage.claim(identifier=("email", "bob@example.com"))
+    for claim in (None, nobody):
+        assert isinstance(await stage.attempt("wrong", claim), Wrong)
+    assert looked == []
+    await rotating.begin(stage.world, keys.Use.INDEX)
+    for claim in (None, nobody):
+        assert isinstance(await stage.attempt("wrong", claim), Wrong)
+    assert len(looked) == 2
 
 
 async def test_a_person_is_told_and_forgotten(stage: Stage) -> None:

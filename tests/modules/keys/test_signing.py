@@ -261,19 +261,32 @@ async def test_a_clock_that_goes_back(world: World, tenant: TenantId) -> None:
         assert jose.peek(await signed(world)).header.kid != coming
 
 
-def test_settings_that_make_no_sense_are_refused() -> None:
-    """A lead longer than the rotation, a symmetric or unknown algorithm, or no algorithm at all."""
-    for wrong, key in (
+@pytest.mark.parametrize(
+    ("wrong", "key"),
+    [
         ({"rotation": timedelta(minutes=1)}, "rotation"),
+        ({"rotation": timedelta(days=401)}, "rotation"),
         ({"successor_lead": timedelta(days=8)}, "successor_lead"),
+        ({"rotation": timedelta(), "successor_lead": timedelta(days=8)}, "successor_lead"),
         ({"rotation": timedelta(hours=1), "successor_lead": timedelta(hours=2)}, "successor_lead"),
         ({"retired_shown": timedelta(days=200)}, "retired_shown"),
+        ({"retired_shown": timedelta(hours=23)}, "retired_shown"),
         ({"algorithms": ()}, "algorithms"),
         ({"algorithms": (Alg.EDDSA,)}, "algorithms"),
-    ):
-        with pytest.raises(ValueError, match=f"^{key}:"):
-            settings.Tenant(**wrong)
-    assert settings.Tenant(successor_lead=timedelta(seconds=2)).algorithms[0] is Alg.ES256
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(wrong: dict[str, object], key: str) -> None:
+    """Too often or too rarely, a lead longer than the rotation, a key gone before its last token, no algorithm or a wrong one: the key is named."""
+    with pytest.raises(ValueError, match=f"^{key}:"):
+        settings.Tenant(**wrong)  # type: ignore[arg-type] # one of several
+
+
+def test_how_long_a_successor_is_shown() -> None:
+    """An hour, ten seconds in dev mode, or what the tenant says; a key that never rotates by itself may have one too."""
+    assert [settings.Tenant().lead(dev=dev) for dev in (False, True)] == [timedelta(hours=1), timedelta(seconds=10)]
+    said = settings.Tenant(rotation=settings.NEVER, successor_lead=timedelta(seconds=2))
+    assert [said.lead(dev=dev) for dev in (False, True)] == [timedelta(seconds=2)] * 2
+    assert said.algorithms[0] is Alg.ES256
 
 
 async def test_the_tenants_algorithms(world: World, tenant: TenantId) -> None:

@@ -135,7 +135,7 @@ async def test_the_database_holds_no_key_and_no_plain_text(world: World, tmp_pat
     async with world.work() as work:
         box = await keys.new_subject(work, ANNA)
         sealed = box.seal(canary, NAME)
-        await keys.blind(work, "email", canary.decode())
+        await keys.blind(work, keys.LOGGED, "email", canary.decode())
         work.record(keys.SubjectForgotten(subject=ANNA, private=sealed))
     async with world.read() as read:
         private = [(await keys.signer(read, alg)).dump() for alg in ("ES256", "Ed25519")]

@@ -10,7 +10,7 @@ from limen.kernel.facts import SYSTEM
 from limen.kernel.ids import SERVER, AccountId, TenantId
 from limen.modules import keys
 from limen.modules.keys import store
-from limen.modules.keys.service import wrapping
+from limen.modules.keys.service import signing, wrapping
 from limen.platform.crypto import Keyring, KeyringSettings, Place
 from tests.conftest import World
 from tests.modules.keys.log import facts_of
@@ -152,7 +152,7 @@ async def test_the_master_key_rotates_while_serving(world: World, rings: Keyring
     for name in ("acme", "beta"):
         await keys.prepare(world.db, TenantId(name))
     async with world.read() as read:
-        sealed = (await keys.tenant_box(read)).seal(b"x", place("acme", "1"))
+        sealed = (await keys.tenant_box(read, signing.SIGNING)).seal(b"x", place("acme", "1"))
     before = world.keyring.master
     done = await keys.rotate_master(world.db)
     assert (done.rewrapped, done.destroyed, done.key) == (4, (), Keyring.load(rings, {}).master)
@@ -161,7 +161,7 @@ async def test_the_master_key_rotates_while_serving(world: World, rings: Keyring
     assert len(again.destroyed) == 2
     world.db.caches.clear()
     async with world.read() as read:
-        assert (await keys.tenant_box(read)).open(sealed, place("acme", "1")) == b"x"
+        assert (await keys.tenant_box(read, signing.SIGNING)).open(sealed, place("acme", "1")) == b"x"
 
 
 async def test_rotations_are_in_the_log(world: World) -> None:

@@ -12,7 +12,9 @@ from limen.kernel.facts import SYSTEM, Actor, ActorKind, Origin
 from limen.kernel.ids import SERVER, AccountId, JobId, TenantId
 from limen.modules import audit, keys, notices, tenants
 from limen.modules.notices import Recipient
+from limen.modules.notices import store as sends
 from limen.modules.notices.jobs import JOBS, MAIL
+from limen.modules.notices.model import COUNTS
 from limen.modules.notices.store import SENDS
 from limen.platform import mail, outbox
 from limen.platform.crypto import Place
@@ -22,6 +24,7 @@ from limen.platform.outbox.model import Errand
 from limen.platform.pages import Brand
 from limen.platform.sql import bind, statement
 from tests.conftest import World
+from tests.rig import rotating
 from tests.rig.smtp import SmtpRig, smtp_server
 
 ADA = AccountId("acc_ada")
@@ -237,7 +240,7 @@ async def test_each_source_has_its_share_and_all_of_them_four(house: World) -> N
     assert not await asks(house, "192.0.2.5")
     assert await asks(house, "192.0.2.1", to="bob@example.com")
     async with house.read() as read:
-        ada = (await keys.blind(read, "notices", "email:ada@example.com")).hex()
+        ada = (await keys.blind(read, COUNTS, "notices", "email:ada@example.com")).hex()
     assert {entry.data["address"] for entry in await facts(house, "notices.sending_limited")} == {ada}
     house.advance(3601)
     assert await asks(house, "192.0.2.5")
@@ -259,6 +262,32 @@ async def test_a_known_browser_has_a_share_of_its_own(house: World) -> None:
     assert await asks(house, "192.0.2.1", browser="b2")
 
 
+async def test_no_rotation_gives_an_address_more_messages(house: World) -> None:
+    """What was counted under the previous index counts on, of a source and of all of them, from whatever process; a refusal is told of once all the same."""
+    to = "email:ada@example.com"
+    names = [f"{to} source 192.0.2.1", to]
+    assert [await asks(house, "192.0.2.1") for _ in range(3)] == [True] * 3
+    async with house.read() as read:
+        before = [await keys.blind(read, COUNTS, "notices", name) for name in names]
+    await rotating.begin(house, keys.Use.INDEX)
+    assert await asks(house, "192.0.2.1")
+    async with house.work() as work:  # a process that does not know of the new key yet
+        for index in before:
+            await sends.take(work, index)
+            await sends.count(work, index, (work.now,))
+    assert [await asks(house, "192.0.2.1") for _ in range(3)] == [False] * 3
+    await rotating.bring_along(house)
+    for number in (2, 3, 4):
+        assert all([await asks(house, f"192.0.2.{number}") for _ in range(5)])
+    assert [await asks(house, "192.0.2.1"), await asks(house, "192.0.2.5")] == [False] * 2
+    assert len(await facts(house, "notices.sending_limited")) == 2
+    async with house.read() as read:
+        now = {await keys.blind(read, COUNTS, "notices", name) for name in (to, *(f"{to} source 192.0.2.{number}" for number in range(1, 6)))}
+        assert set(await read.all(_ADDRESSES)) == now
+    house.advance(3601)
+    assert [await asks(house, "192.0.2.1") for _ in range(6)] == [True] * 5 + [False]
+
+
 async def test_counters_fade(house: World) -> None:
     """An address's counter is gone soon after its hour."""
     async with house.work() as work:
@@ -266,7 +295,7 @@ async def test_counters_fade(house: World) -> None:
     house.advance(3601)
     async with house.work() as work:
         await notices.may_send(work, "email", "bob@example.com")
-        left = {await keys.blind(work, "notices", f"email:bob@example.com{asker}") for asker in ("", " source ")}
+        left = {await keys.blind(work, COUNTS, "notices", f"email:bob@example.com{asker}") for asker in ("", " source ")}
         assert set(await work.all(_ADDRESSES)) == left
 
 

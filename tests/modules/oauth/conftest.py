@@ -279,7 +279,7 @@ async def door(database_url: str, keyring: Keyring, clock: SystemClock) -> Async
         endpoints = install()
         settings = Settings([Running(dev=True)])
         await furnish(opened)
-        options = Options(base_url=BASE, dev=True, source_label=lambda reader, address: keys.blind(reader, "address", address))
+        options = Options(base_url=BASE, dev=True, source_label=lambda reader, address: keys.blind(reader, keys.LOGGED, "address", address))
         app = build(endpoints, Directory(BASE, opened, dev=True), Gate(), opened, settings, options)
         kinds = [kind for _, found in discover.gathered(("jobs",), "JOBS", tuple) for kind in found]
         yield Door(World(opened, clock, keyring, database_url), app, Runner(opened, settings, kinds))

@@ -166,7 +166,7 @@ async def beside(door: Door, clock: SystemClock | None = None) -> AsyncIterator[
     world = door.world
     db = await open_database(world.url, world.keyring, clock or world.clock, reactions(), test_mode=True)
     try:
-        options = Options(base_url=BASE, dev=True, source_label=lambda reader, address: keys.blind(reader, "address", address))
+        options = Options(base_url=BASE, dev=True, source_label=lambda reader, address: keys.blind(reader, keys.LOGGED, "address", address))
         app = build(install(), Directory(BASE, db, dev=True), Gate(), db, Settings([Running(dev=True)]), options)
         twin = Door(world, app, door.runner)
         twin.calls = Client(app, BASE)

@@ -19,6 +19,7 @@ from limen.modules.journey import Passed
 from limen.modules.sessions import EndReason, Opened
 from limen.modules.sessions.holder import HOLDER
 from limen.modules.sessions.jobs import JOBS
+from limen.modules.sessions.model import ADDRESSES
 from limen.modules.sessions.settings import Tenant
 from limen.modules.sessions.store import SESSIONS
 from limen.platform.crypto import Keyring
@@ -26,6 +27,7 @@ from limen.platform.duties import Done, Running, Settings
 from limen.platform.outbox import Runner
 from limen.platform.sql import FACTS, Database, open_database, statement
 from tests.conftest import World
+from tests.rig import rotating
 
 pytestmark = pytest.mark.anyio
 
@@ -282,3 +284,25 @@ async def test_forgetting_the_key_hides_the_place(house: World) -> None:
     with pytest.raises(keys.Forgotten):
         async with house.read() as reader:
             await sessions.list_of(reader, ada)
+
+
+async def test_addresses_are_hashed_anew_when_the_key_rotates(house: World) -> None:
+    """Open and ended sessions of everybody who is not forgotten are found by the new hash of their address, over more than a page."""
+    ada, bob, eve = [await somebody(house, f"{name}@example.com") for name in ("ada", "bob", "eve")]
+    mine = [await opened(house, ada) for _ in range(60)]
+    theirs = await opened(house, bob)
+    hers = await opened(house, eve)
+    async with house.work() as work:
+        await sessions.end(work, mine[0].session.id, EndReason.SIGNED_OUT)
+        await keys.forget_subject(work, eve)
+        stranger = Passed(account=bob, acr="aal1", amr=("pwd",), auth_time=work.now)
+        await sessions.open(work, stranger, None)
+    await rotating.begin(house, keys.Use.INDEX)
+    await rotating.bring_along(house)
+    hashed = statement(sa.select(SESSIONS.c.id, SESSIONS.c.address_hash).where(SESSIONS.c.tenant == sa.bindparam("tenant")))
+    async with house.read() as reader:
+        found: dict[SessionId, bytes] = dict(await reader.all(hashed))
+        new, old = await keys.blinds(reader, ADDRESSES, "address", HERE.address)
+    assert {found[one.session.id] for one in (*mine, theirs)} == {new}
+    assert found[hers.session.id] == old, "nobody can read where that was"
+    assert len(found) == 63

@@ -24,7 +24,6 @@ from limen.modules.accounts.facts import (
     AccountSuspended,
     IdentifierAdded,
     IdentifierDropped,
-    IdentifiersReindexed,
 )
 from limen.modules.accounts.model import EMAIL, KINDS, Account, AccountState, Identifier, Taken
 from limen.modules.accounts.service import (
@@ -59,7 +58,6 @@ __all__ = [
     "IdentifierAdded",
     "IdentifierDropped",
     "IdentifierTaken",
-    "IdentifiersReindexed",
     "InvalidIdentifier",
     "InvalidReason",
     "LastIdentifier",

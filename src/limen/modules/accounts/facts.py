@@ -57,12 +57,3 @@ class IdentifierDropped(Fact):
     name: ClassVar[str] = "accounts.identifier_dropped"
     kind: str
     identifier: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IdentifiersReindexed(Fact):
-    """Every identifier of the tenant is indexed under this key: as far as accounts go, the previous one can be dropped."""
-
-    name: ClassVar[str] = "accounts.identifiers_reindexed"
-    key: str
-    changed: int

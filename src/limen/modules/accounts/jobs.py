@@ -1,38 +1,24 @@
-"""Outbox work: writing every identifier's index anew after the key of the blind index has rotated."""
+"""Writing every identifier's index anew after the key of the blind index has rotated."""
 
 from __future__ import annotations
 
 from typing import Final
 
-import msgspec
-
-from limen.kernel.facts import SYSTEM
 from limen.kernel.ids import AccountId
 from limen.modules import keys
 from limen.modules.accounts import service, store
-from limen.modules.accounts.facts import IdentifiersReindexed
-from limen.platform.outbox import Job, JobKind
+from limen.modules.accounts.facts import IdentifierDropped
+from limen.modules.accounts.model import IDENTIFIERS
 from limen.platform.sql import Work
 
 _AT_ONCE: Final = 25
 
 
-class Reindex(msgspec.Struct, frozen=True):
-    """Bring every identifier of the tenant under the current index key."""
-
-    key: str
-
-
-async def _reindex(job: Job[Reindex]) -> None:
-    after, changed = "", 0
-    while True:
-        async with job.db.work(job.tenant, SYSTEM) as work:
-            page = await service.list_of(work, after, _AT_ONCE)
-            changed += await _reindex_some(work, [one.id for one in page])
-            if len(page) < _AT_ONCE:
-                work.record(IdentifiersReindexed(key=job.payload.key, changed=changed))
-                return
-        after = page[-1].id
+async def reindex(work: Work, after: str) -> keys.Page:
+    """Bring the identifiers of a page of accounts under the current index key."""
+    page = await service.list_of(work, after, _AT_ONCE)
+    changed = await _reindex_some(work, [one.id for one in page])
+    return keys.Page(changed, page[-1].id if len(page) == _AT_ONCE else None)
 
 
 async def _reindex_some(work: Work, accounts: list[AccountId]) -> int:
@@ -40,13 +26,27 @@ async def _reindex_some(work: Work, accounts: list[AccountId]) -> int:
     held = {kept.id: kept for kept in await store.identifiers(work, accounts)}
     for several in (await service.identifiers_of(work, accounts)).values():
         for one in several:
-            blind = await keys.blind(work, one.kind, service.normalise(one.kind, one.value))
+            blind = await keys.blind(work, IDENTIFIERS, one.kind, service.normalise(one.kind, one.value))
             if blind != held[one.id].blind:
-                await store.reblind(work, held[one.id], blind)
+                await _bring(work, held[one.id], blind)
                 changed += 1
     return changed
 
 
-REINDEX: Final = JobKind(name="accounts.reindex", payload=Reindex, run=_reindex, at_once=1)
+async def _bring(work: Work, kept: store.Kept, blind: bytes) -> None:
+    """Write an identifier's index anew.
 
-JOBS: Final = (REINDEX,)
+    Two who proved one identifier in the second of the rotation, in processes of which one did not know of it yet, both have it: under one
+    key each. Whoever was first keeps it.
+    """
+    twin = await store.held(work, kept.kind, blind)
+    if twin is not None:
+        late = max(kept, twin, key=lambda one: (one.verified_at, one.id))
+        await store.drop(work, late.account, late.id)
+        work.record(IdentifierDropped(subject=late.account, kind=late.kind, identifier=late.id))
+        if late is kept:
+            return
+    await store.reblind(work, kept, blind)
+
+
+KEPT: Final[keys.Keeping] = {IDENTIFIERS: reindex}

@@ -9,10 +9,12 @@ from datetime import datetime
 from typing import Final, NoReturn
 
 from limen.kernel.ids import AccountId
+from limen.modules import keys
 
 EMAIL: Final = "email"
 KINDS: Final = (EMAIL,)
 """Kinds of identifiers there are."""
+IDENTIFIERS: Final = keys.Indexed(name="accounts.identifiers")
 
 
 class AccountState(enum.Enum):

@@ -24,7 +24,7 @@ from limen.modules.accounts.errors import (
     TooManyIdentifiers,
 )
 from limen.modules.accounts.facts import AccountClosed, AccountCreated, AccountResumed, AccountSuspended, IdentifierAdded, IdentifierDropped
-from limen.modules.accounts.model import EMAIL, KINDS, MOVES, Account, AccountState, Identifier, Taken
+from limen.modules.accounts.model import EMAIL, IDENTIFIERS, KINDS, MOVES, Account, AccountState, Identifier, Taken
 from limen.platform.crypto import Box
 from limen.platform.sql import Reader, Work
 
@@ -150,7 +150,7 @@ async def by_identifier(reader: Reader, kind: str, value: str) -> Account | None
 
 async def by_normal(reader: Reader, kind: str, normal: str) -> Account | None:
     """Like `by_identifier`, with what `normalise` made of it: to judge an address takes longer than to look it up."""
-    found = await store.by_blind(reader, kind, await keys.blinds(reader, kind, normal))
+    found = await store.by_blind(reader, kind, await keys.blinds(reader, IDENTIFIERS, kind, normal))
     return await store.find(reader, found) if found else None
 
 
@@ -224,10 +224,10 @@ async def _take(work: Work, account: AccountId) -> Account:
 async def _claim(work: Work, account: AccountId, kind: str, value: str, place: int = 0) -> store.Kept | Taken:
     """Take an identifier before anything else is written, so that who loses a race has nothing to undo."""
     normal = normalise(kind, value)
-    blinds = await keys.blinds(work, kind, normal)
+    blinds = await keys.blinds(work, IDENTIFIERS, kind, normal)
     if owner := await store.by_blind(work, kind, blinds):
         return Taken(owner)
-    kept = store.Kept(account, new("idn", work.now), kind, await keys.blind(work, kind, normal), b"", work.now, place)
+    kept = store.Kept(account, new("idn", work.now), kind, await keys.blind(work, IDENTIFIERS, kind, normal), b"", work.now, place)
     if await store.claim(work, kept):
         return kept
     owner = await store.by_blind(work, kind, blinds)

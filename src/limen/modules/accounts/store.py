@@ -65,6 +65,7 @@ _BY_BLIND: Final = statement(
     sa.select(_I.account).where(_I.tenant == bind("tenant"), _I.kind == bind("kind"), one_of(_I.blind, "blinds")).limit(1),
     into=AccountId,
 )
+_HELD: Final = statement(sa.select(*_KEPT).where(_I.tenant == bind("tenant"), _I.kind == bind("kind"), _I.blind == bind("blind")), into=Kept)
 _ADD: Final = statement(insert_row(ACCOUNTS))
 _MOVE: Final = statement(
     sa.update(ACCOUNTS).where(_A.tenant == bind("tenant"), _A.id == bind("account")).values(state=bind("state"), version=_A.version + 1).returning(*_ACCOUNT),
@@ -122,6 +123,11 @@ async def page(reader: Reader, after: str, limit: int) -> list[Account]:
 async def by_blind(reader: Reader, kind: str, blinds: Sequence[bytes]) -> AccountId | None:
     """Return whose identifier has one of these blind indexes."""
     return await reader.one(_BY_BLIND, kind=kind, blinds=blinds)
+
+
+async def held(reader: Reader, kind: str, blind: bytes) -> Kept | None:
+    """Return the identifier that has this blind index."""
+    return await reader.one(_HELD, kind=kind, blind=blind)
 
 
 async def claim(work: Work, kept: Kept) -> bool:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Final
 
 import msgspec
 
 from limen.kernel.facts import SYSTEM
+from limen.modules import keys
 from limen.modules.factors import store
+from limen.modules.factors.model import UNKNOWN, UNKNOWN_KEPT
 from limen.platform.outbox import Job, JobKind, order_hourly
 from limen.platform.sql import Work
 
-UNKNOWN_KEPT: Final = timedelta(days=90)
-"""So long an identifier nobody has is counted like one that somebody has."""
 AT_ONCE: Final = 500
 
 
@@ -39,3 +38,4 @@ async def order_sweep(work: Work) -> None:
 SWEEP: Final = JobKind(name="factors.sweep", payload=Sweep, run=_sweep, at_once=1)
 
 JOBS: Final = (SWEEP,)
+KEPT: Final[keys.Keeping] = {UNKNOWN: None}

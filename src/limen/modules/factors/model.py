@@ -9,6 +9,7 @@ from typing import Final
 
 from limen.kernel.ids import AccountId, FactorId, JourneyId
 from limen.kernel.secrets import Secret
+from limen.modules import keys
 from limen.modules.journey import Verdict
 
 PREFIX: Final = "fct"
@@ -28,6 +29,15 @@ def wait_after(failures: int) -> timedelta:
     if beyond < 0:
         return timedelta()
     return min(timedelta(seconds=1 << min(beyond, 20)), LONGEST_WAIT)
+
+
+UNKNOWN_KEPT: Final = timedelta(days=90)
+"""So long an identifier nobody has is counted like one that somebody has."""
+UNKNOWN: Final = keys.Indexed(
+    name="factors.unknown",
+    fades=UNKNOWN_KEPT,
+    why="failures of identifiers nobody has, of which only the index is known; they move to the new one when counted on",
+)
 
 
 class Purpose(enum.Enum):
@@ -63,6 +73,8 @@ class Subject:
 
     account: AccountId | None
     blind: str
+    older: tuple[str, ...] = ()
+    """While the key of the blind index rotates: the index under the previous one."""
 
     @property
     def key(self) -> str:

@@ -108,6 +108,19 @@ def _counting(*, judged: bool) -> Callable[[str], sa.Executable]:
     return build
 
 
+def _merge(dialect: str) -> sa.Executable:
+    moved = insert_row(TRIES)(dialect)
+    more, later, seen = moved.excluded.failures, moved.excluded.next_at, moved.excluded.last_at
+    return moved.on_conflict_do_update(
+        index_elements=["tenant", "kind", "subject", "browser"],
+        set_={
+            "failures": _T.failures + more,
+            "next_at": sa.case((later > _T.next_at, later), else_=_T.next_at),
+            "last_at": sa.case((seen > _T.last_at, seen), else_=_T.last_at),
+        },
+    )
+
+
 _BY_KIND = statement(sa.select(_F.id, _F.secret, _F.version).where(*_OF_ACCOUNT, _F.kind == bind("kind")), into=Stored)
 _ALL_OF = statement(sa.select(*_ENROLLED).where(*_OF_ACCOUNT).order_by(_F.id), into=Enrolled)
 _ADD = statement(insert_row(FACTORS))
@@ -142,6 +155,8 @@ _OLD_CHALLENGES = statement(sa.delete(CHALLENGES).where(_H.tenant == bind("tenan
 _COUNT = statement(_counting(judged=True), into=int)
 _COUNT_ON = statement(_counting(judged=False), into=int)
 _FAILURES = statement(sa.select(_T.failures).where(*_COUNTER), into=int)
+_MOVE = statement(sa.delete(TRIES).where(*_OF_SUBJECT).returning(_T.kind, _T.browser, _T.failures, _T.next_at, _T.last_at))
+_MERGE = statement(_merge)
 _GIVE_BACK = statement(sa.update(TRIES).where(*_COUNTER, _T.failures > 0).values(failures=_T.failures - 1, next_at=bind("now")))
 _DELAY = statement(sa.update(TRIES).where(*_COUNTER).values(next_at=bind("next_at")))
 _COUNTED = statement(sa.select(_T.failures, _T.next_at).where(*_COUNTER), into=Counter)
@@ -267,6 +282,12 @@ async def count_failure(work: Work, kind: str, subject: str, browser: str) -> in
 async def failures_of(reader: Reader, kind: str, subject: str, browser: str) -> int:
     """Return how many failures a counter has, in a row."""
     return await reader.one(_FAILURES, kind=kind, subject=subject, browser=browser) or 0
+
+
+async def move_tries(work: Work, before: str, subject: str) -> None:
+    """Add what was counted under one index of an unknown identifier to what is counted under another, so that no key's rotation forgives failures."""
+    for kind, browser, failures, next_at, last_at in await work.all(_MOVE, subject=before):
+        await work.run(_MERGE, kind=kind, subject=subject, browser=browser, failures=failures, next_at=next_at, last_at=last_at)
 
 
 async def give_back(work: Work, kind: str, subject: str, browser: str) -> None:

@@ -6,34 +6,57 @@ Knows tenants' settings and nobody else's business: not what is sealed, not what
 
 from __future__ import annotations
 
-from limen.modules.keys.errors import DamagedKey, Forgotten, NoSigningKey, RotationUnfinished, StillInUse, WhatToRotate
-from limen.modules.keys.facts import EpochRotated, MasterRotated, SigningKeyMade, SigningKeyRotated, SubjectForgotten, TenantKeyRotated
+from limen.modules.keys.errors import DamagedKey, Forgotten, NobodyKeeps, NoSigningKey, RotationUnfinished, StillInUse, WhatToRotate
+from limen.modules.keys.facts import (
+    EpochRotated,
+    MasterRotated,
+    SigningKeyMade,
+    SigningKeyRotated,
+    SubjectForgotten,
+    TenantKeyDropped,
+    TenantKeyRenewed,
+    TenantKeyRotated,
+)
+from limen.modules.keys.jobs import LOGGED
 from limen.modules.keys.model import Spot, Use
 from limen.modules.keys.service.fitting import check_keyring
+from limen.modules.keys.port import Anew, Indexed, Keeping, Kept, Page, Sealed
+from limen.modules.keys.service.keeping import install
 from limen.modules.keys.service.listing import Line, Needed, list_keys, needed
+from limen.modules.keys.service.renewal import replace_data_key, rotate_tenant_key
 from limen.modules.keys.service.rotation import Due, advance, due, rotate
 from limen.modules.keys.service.signing import algorithms, ensure, jwks, offered, public_keys, remembered_keys, signer
 from limen.modules.keys.service.subject import forget_subject, new_subject, open_fact, seal_fact, subject_box
-from limen.modules.keys.service.tenant import blind, blinds, drop_previous, prepare, rotate_tenant_key, tenant_box
+from limen.modules.keys.service.tenant import blind, blinds, prepare, tenant_box
 from limen.modules.keys.service.wrapping import START, Rotated, rewrap_subjects, rewrap_tenants, rotate_epoch, rotate_master
 
 __all__ = [
+    "LOGGED",
     "START",
+    "Anew",
     "DamagedKey",
     "Due",
     "EpochRotated",
     "Forgotten",
+    "Indexed",
+    "Keeping",
+    "Kept",
     "Line",
     "MasterRotated",
     "Needed",
     "NoSigningKey",
+    "NobodyKeeps",
+    "Page",
     "Rotated",
     "RotationUnfinished",
+    "Sealed",
     "SigningKeyMade",
     "SigningKeyRotated",
     "Spot",
     "StillInUse",
     "SubjectForgotten",
+    "TenantKeyDropped",
+    "TenantKeyRenewed",
     "TenantKeyRotated",
     "Use",
     "WhatToRotate",
@@ -42,10 +65,10 @@ __all__ = [
     "blind",
     "blinds",
     "check_keyring",
-    "drop_previous",
     "due",
     "ensure",
     "forget_subject",
+    "install",
     "jwks",
     "list_keys",
     "needed",
@@ -55,6 +78,7 @@ __all__ = [
     "prepare",
     "public_keys",
     "remembered_keys",
+    "replace_data_key",
     "rewrap_subjects",
     "rewrap_tenants",
     "rotate",

@@ -6,11 +6,18 @@ from datetime import datetime
 from typing import Final
 
 from limen.modules.keys.errors import WhatToRotate
+from limen.modules.keys.model import Stage, Use
+from limen.modules.keys.service import keeping
 from limen.modules.keys.service.listing import list_keys
+from limen.modules.keys.service.renewal import replace_data_key, rotate_tenant_key
+from limen.modules.keys.service.rotation import leaves
 from limen.modules.keys.service.rotation import rotate as rotate_signing
 from limen.modules.keys.service.wrapping import Rotated, rotate_epoch, rotate_master
 from limen.platform.commands import Command, Ground
+from limen.platform.duties import Running
 from limen.platform.wire.jose import Alg
+
+_MADE: Final = {Use.DATA: "sealed", Use.INDEX: "indexed"}
 
 
 async def show(ground: Ground) -> None:
@@ -22,7 +29,16 @@ async def show(ground: Ground) -> None:
     )
 
 
-async def rotate(ground: Ground, *, epoch: bool = False, master: bool = False, signing: str = "", destroy_previous: bool = False) -> None:
+async def rotate(  # noqa: PLR0913 - each is an option of the command
+    ground: Ground,
+    *,
+    epoch: bool = False,
+    master: bool = False,
+    data: bool = False,
+    index: bool = False,
+    signing: str = "",
+    destroy_previous: bool = False,
+) -> None:
     """Rotate one kind of key while everything goes on serving.
 
     Parameters
@@ -31,16 +47,28 @@ async def rotate(ground: Ground, *, epoch: bool = False, master: bool = False, s
         Begin an epoch (monthly): people's keys are wrapped anew, and the epoch key before the previous one is destroyed.
     master
         Make a new master key and wrap all tenants' keys under it.
+    data
+        Begin the rotation of the tenant's data key: servers seal anew what it sealed, and drop it when nothing needs it any more.
+    index
+        Begin the rotation of the key of the tenant's blind index: servers index anew, and drop it when nothing is found by it any more.
     signing
         Begin the rotation of the tenant's signing key of this algorithm: ES256, RS256 or Ed25519.
     destroy_previous
         Destroy the previous key now, with what only it can open. For a signing key: it is withdrawn, and its tokens are void.
     """
-    if [epoch, master, bool(signing)].count(True) != 1:
-        raise WhatToRotate(operator="say what to rotate: --epoch, --master, or --signing ES256")
+    if [epoch, master, data, index, bool(signing)].count(True) != 1:
+        raise WhatToRotate(operator="say what to rotate: --epoch, --master, --data, --index, or --signing ES256")
     if signing:
         await _rotate_signing(ground, signing, withdraw=destroy_previous)
-        return
+    elif data and destroy_previous:
+        await _replace_data(ground)
+    elif data or index:
+        await _rotate_own(ground, Use.DATA if data else Use.INDEX, destroy_previous=destroy_previous)
+    else:
+        await _rotate_wrapping(ground, epoch=epoch, destroy_previous=destroy_previous)
+
+
+async def _rotate_wrapping(ground: Ground, *, epoch: bool, destroy_previous: bool) -> None:
     with ground.console.status("wrapping keys anew") as status:
         turn = rotate_epoch if epoch else rotate_master
         done = await turn(
@@ -52,16 +80,42 @@ async def rotate(ground: Ground, *, epoch: bool = False, master: bool = False, s
     _tell(ground, "epoch" if epoch else "master", done)
 
 
+async def _rotate_own(ground: Ground, use: Use, *, destroy_previous: bool) -> None:
+    if destroy_previous:
+        raise WhatToRotate(
+            operator="the previous key of the blind index goes by itself: dropped sooner, attempts and messages to an address would be counted from zero again"
+        )
+    async with ground.db.work(ground.tenant, ground.actor("key rotate")) as work:
+        key = await rotate_tenant_key(work, use)
+    before = next(line for line in await list_keys(ground.db, ground.tenant) if line.kind == use.value and line.until)
+    ground.say(f"{use.value} key {key} of {ground.tenant} is in use; what {before.id} {_MADE[use]} follows within minutes while a server runs")
+    ground.say(f"{use.value} key {before.id} is kept until {_day(before.until)}, then it goes by itself")
+    for kept in keeping.fading(use):
+        ground.say(f"  {kept.name} needs it: {kept.why}")
+
+
+async def _replace_data(ground: Ground) -> None:
+    with ground.console.status("sealing anew") as status:
+        key = await replace_data_key(ground.db, ground.tenant, actor=ground.actor("key rotate"), told=lambda count: status.update(f"sealing anew: {count:,}"))
+    ground.say(f"data key {key} of {ground.tenant} is in use, and those before it are gone")
+    for kept in keeping.fading(Use.DATA):
+        ground.say(f"  {kept.name} is lost: {kept.why}")
+
+
 async def _rotate_signing(ground: Ground, name: str, *, withdraw: bool) -> None:
     try:
         alg = next(alg for alg in (Alg.ES256, Alg.RS256, Alg.ED25519) if alg.value.lower() == name.lower())
     except StopIteration:
         raise WhatToRotate(operator=f"{name[:20]} is no algorithm Limen signs with: write ES256, RS256 or Ed25519") from None
-    key = await rotate_signing(ground.db, ground.tenant, alg, withdraw=withdraw, actor=ground.actor("key rotate"))
-    line = next(line for line in await list_keys(ground.db, ground.tenant) if line.id == key)
-    ground.say(f"{alg.value} key {key} of {ground.tenant} signs from {_day(line.since)}")
+    dev = ground.settings.of(Running).dev
+    key = await rotate_signing(ground.db, ground.tenant, alg, withdraw=withdraw, dev=dev, actor=ground.actor("key rotate"))
+    lines = [line for line in await list_keys(ground.db, ground.tenant) if line.kind == alg.value]
+    begins = next(line.since for line in lines if line.id == key)
+    ground.say(f"{alg.value} key {key} of {ground.tenant} signs from {_day(begins)}")
     if withdraw:
         ground.say("the key before it is withdrawn: tokens it signed are void as soon as applications read the key set again")
+    elif begins is not None and (before := next((line.id for line in lines if line.standing == Stage.CURRENT.value and line.id != key), None)):
+        ground.say(f"{alg.value} key {before} is shown until {_day(await leaves(ground.db, ground.tenant, begins))}, when the last token it signed has ended")
 
 
 def _tell(ground: Ground, kind: str, done: Rotated) -> None:

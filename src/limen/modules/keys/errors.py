@@ -38,6 +38,12 @@ class RotationUnfinished(LimenError):
     code: ClassVar[str] = "rotation_unfinished"
 
 
+class NobodyKeeps(LimenError):
+    """What is kept under tenants' keys is not known, or nobody brings it under the next one."""
+
+    code: ClassVar[str] = "nobody_keeps"
+
+
 class DamagedKey(LimenError):
     """A wrapped key does not open, so a rotation stops before anything is destroyed; `operator` names it."""
 

@@ -40,6 +40,25 @@ class TenantKeyRotated(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TenantKeyRenewed(Fact):
+    """All that can be is sealed, or indexed, under this key; `changed` is how much was not. The previous key stays until what fades has faded."""
+
+    name: ClassVar[str] = "keys.tenant_key_renewed"
+    use: str
+    key: str
+    changed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantKeyDropped(Fact):
+    """A tenant's previous key is gone: nothing needed it any more, or an operator said so."""
+
+    name: ClassVar[str] = "keys.tenant_key_dropped"
+    use: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EpochRotated(Fact):
     """An epoch began, and every living person's key was wrapped anew. What was forgotten before a destroyed epoch is gone everywhere."""
 

@@ -45,7 +45,7 @@ class Stage(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class TenantKey:
-    """A tenant's key, wrapped by the master key whose id is `master`."""
+    """A tenant's key, wrapped by the master key whose id is `master`. `renewed` is when all it made had been brought under the next one."""
 
     use: Use
     id: str
@@ -53,6 +53,7 @@ class TenantKey:
     created: datetime
     master: str
     wrapped: bytes
+    renewed: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

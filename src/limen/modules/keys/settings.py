@@ -8,7 +8,12 @@ from typing import ClassVar, Final
 
 from limen.platform.wire.jose import Alg
 
+NEVER: Final = timedelta()
+LEAD: Final = timedelta(hours=1)
+LEAD_IN_DEV: Final = timedelta(seconds=10)
 _SHORTEST_LIFE: Final = timedelta(hours=1)
+_LONGEST_LIFE: Final = timedelta(days=400)
+_LONGEST_TOKEN: Final = timedelta(days=1)
 _LONGEST_LEAD: Final = timedelta(days=7)
 _OFFERED: Final = frozenset({Alg.ES256, Alg.RS256, Alg.ED25519})
 
@@ -19,22 +24,29 @@ class Tenant:
 
     section: ClassVar[str] = "keys"
     rotation: timedelta = timedelta(days=90)
-    """How long a signing key signs."""
-    successor_lead: timedelta = timedelta(hours=1)
-    """How long a new key is shown before it signs; longer than anybody keeps the JWKS (its `max-age`)."""
-    retired_shown: timedelta = timedelta(days=1)
-    """How long a retired key stays in the JWKS; at least the longest life of a token."""
+    """How long a signing key signs before another takes its place by itself; `0s`: only when a command says so."""
+    successor_lead: timedelta | None = None
+    """How long a new key is shown before it signs; longer than anybody keeps the JWKS (its `max-age`). An hour if left out, ten seconds in dev mode."""
+    retired_shown: timedelta = _LONGEST_TOKEN
+    """How long a retired key stays in the JWKS: at least a day, the longest life a token can be given."""
     retired_known: timedelta = timedelta(days=180)
     """How long its public part is kept to recognise an `id_token_hint`."""
     algorithms: tuple[Alg, ...] = (Alg.ES256, Alg.RS256, Alg.ED25519)
     """The algorithms offered; the first one signs."""
 
     def __post_init__(self) -> None:
-        if self.rotation < _SHORTEST_LIFE:
-            raise ValueError("rotation: must be at least 1h")
-        if not timedelta() <= self.successor_lead <= min(_LONGEST_LEAD, self.rotation):
+        if self.rotation != NEVER and not _SHORTEST_LIFE <= self.rotation <= _LONGEST_LIFE:
+            raise ValueError("rotation: must lie between 1h and 400d, or be 0s, which means never by itself")
+        longest = min(_LONGEST_LEAD, self.rotation or _LONGEST_LEAD)
+        if self.successor_lead is not None and not timedelta() <= self.successor_lead <= longest:
             raise ValueError("successor_lead: must lie between 0s and 7d, and not exceed rotation")
-        if not timedelta() <= self.retired_shown <= self.retired_known:
-            raise ValueError("retired_shown: must not exceed retired_known")
+        if not _LONGEST_TOKEN <= self.retired_shown <= self.retired_known:
+            raise ValueError("retired_shown: must be at least 1d, the longest life of a token, and not exceed retired_known")
         if not self.algorithms or not _OFFERED.issuperset(self.algorithms):
             raise ValueError("algorithms: must name some of ES256, RS256, Ed25519")
+
+    def lead(self, *, dev: bool) -> timedelta:
+        """Return how long a new key is shown before it signs."""
+        if self.successor_lead is not None:
+            return self.successor_lead
+        return LEAD_IN_DEV if dev else LEAD

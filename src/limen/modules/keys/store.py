@@ -23,6 +23,7 @@ TENANT_KEYS: Final = table(
     sa.Column("created", Instant, nullable=False),
     sa.Column("master", Id, nullable=False),  # of the master key it is wrapped under
     sa.Column("wrapped", sa.LargeBinary, nullable=False),
+    sa.Column("renewed", Instant),  # when all that a previous key made had been brought under the current one
     sa.Index(
         "tenant_keys_current", "tenant", "use", unique=True, sqlite_where=sa.text("standing = 'current'"), postgresql_where=sa.text("standing = 'current'")
     ),
@@ -72,11 +73,16 @@ class Wrapped:
 
 # ------------------------------------------------------------------ tenants' keys
 _TENANT_KEYS = statement(
-    sa.select(_T.use, _T.id, _T.standing, _T.created, _T.master, _T.wrapped).where(*_OF_USE).order_by(_T.standing, _T.created), into=TenantKey
+    sa.select(_T.use, _T.id, _T.standing, _T.created, _T.master, _T.wrapped, _T.renewed).where(*_OF_USE).order_by(_T.standing, _T.created), into=TenantKey
 )
 _ADD_TENANT_KEY = statement(insert_new(TENANT_KEYS))
 _DEMOTE = statement(sa.update(TENANT_KEYS).where(*_OF_USE, _T.standing == Standing.CURRENT).values(standing=Standing.PREVIOUS))
 _DROP_PREVIOUS = statement(sa.delete(TENANT_KEYS).where(*_OF_USE, _T.standing == Standing.PREVIOUS))
+_RENEWED = statement(sa.update(TENANT_KEYS).where(*_OF_USE, _T.standing == Standing.PREVIOUS).values(renewed=bind("now")))
+_ROTATING = statement(
+    sa.select(_T.tenant, _T.use).where(_T.tenant > bind("after"), _T.tenant <= bind("last"), _T.standing == Standing.PREVIOUS).order_by(_T.tenant, _T.use),
+    across_tenants="a scheduled job looks whose rotation can be ended",
+)
 _STALE_TENANT_KEYS = statement(
     sa.select(_T.tenant, _T.use, _T.id, _T.master, _T.wrapped)
     .where(sa.tuple_(_T.tenant, _T.id) > sa.tuple_(bind("after_tenant", Id()), bind("after_row", Id())), _T.master != bind("current"))
@@ -105,7 +111,7 @@ async def tenant_keys(reader: Reader, use: Use) -> list[TenantKey]:
 
 async def add_tenant_key(work: Work, key: TenantKey) -> bool:
     """Add a key unless the tenant has a current one of that use; whether it was added."""
-    values = {"use": key.use, "id": key.id, "standing": key.standing, "created": key.created, "master": key.master, "wrapped": key.wrapped}
+    values = {"use": key.use, "id": key.id, "standing": key.standing, "created": key.created, "master": key.master, "wrapped": key.wrapped, "renewed": None}
     return await work.run(_ADD_TENANT_KEY, **values) == 1
 
 
@@ -117,6 +123,16 @@ async def demote_tenant_key(work: Work, use: Use) -> None:
 async def drop_previous_tenant_key(work: Work, use: Use) -> int:
     """Delete the previous key; return how many there were."""
     return await work.run(_DROP_PREVIOUS, use=use)
+
+
+async def note_renewed(work: Work, use: Use) -> None:
+    """Note that all that the previous key made has been brought under the current one."""
+    await work.run(_RENEWED, use=use, now=work.now)
+
+
+async def rotating(reader: Reader, after: TenantId, last: TenantId) -> list[tuple[TenantId, Use]]:
+    """Return whose keys have a previous one still, among the tenants after one name up to another."""
+    return await reader.all(_ROTATING, after=after, last=last)
 
 
 async def stale_tenant_keys(reader: Reader, master: str, after: Spot, most: int) -> list[Wrapped]:

@@ -9,9 +9,9 @@ import msgspec
 
 from limen.kernel.facts import SYSTEM
 from limen.kernel.ids import AccountId
-from limen.modules import tenants
+from limen.modules import keys, tenants
 from limen.modules.notices.facts import MessageRefused, MessageSent
-from limen.modules.notices.model import NOTICES
+from limen.modules.notices.model import COUNTS, NOTICES
 from limen.modules.notices.service.letters import Letter, Told, drawn
 from limen.modules.notices.settings import Tenant
 from limen.platform import mail
@@ -102,3 +102,4 @@ def _mail(job: Job[Order], letter: Letter, sender: str, reply_to: str) -> mail.M
 
 MAIL: Final = JobKind(name="notices.mail", payload=Order, run=deliver, timeout=timedelta(seconds=330))
 JOBS: Final = (MAIL,)
+KEPT: Final[keys.Keeping] = {COUNTS: None}

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from limen.kernel.ids import AccountId
+from limen.modules import keys
 from limen.platform.pages import _m
 
 EMAIL: Final = "email"
+WINDOW: Final = timedelta(hours=1)
+"""Over which messages to an address are counted."""
+COUNTS: Final = keys.Indexed(
+    name="notices.sends", fades=WINDOW, why="counts of messages to an address, of which only the index is known; they move to the new one when counted on"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

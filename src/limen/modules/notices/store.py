@@ -44,6 +44,8 @@ _ADD = statement(insert_new(SENDS, ("tenant", "address")))
 _HOLD = statement(sa.select(_C.times, _C.refused_at).where(*_HERE).with_for_update(), into=Sends)
 _COUNT = statement(sa.update(SENDS).where(*_HERE).values(times=bind("times"), latest=bind("now")))
 _REFUSE = statement(sa.update(SENDS).where(*_HERE).values(refused_at=bind("now")))
+_MOVE = statement(sa.delete(SENDS).where(*_HERE).returning(_C.times, _C.refused_at), into=Sends)
+_MOVED = statement(sa.update(SENDS).where(*_HERE).values(times=bind("times"), latest=bind("latest"), refused_at=bind("refused_at")))
 _FADE = statement(_fading)
 
 
@@ -54,6 +56,17 @@ async def take(work: Work, address: bytes) -> Sends:
         await work.run(_ADD, address=address, times=(), latest=work.now, refused_at=None)
         held = await work.one(_HOLD, address=address)
     return held or Sends((), None)
+
+
+async def move(work: Work, before: bytes, address: bytes, held: Sends) -> Sends:
+    """Add what was counted under the index of an older key to the row that is held; return what that holds then."""
+    older = await work.one(_MOVE, address=before)
+    if older is None:
+        return held
+    times = tuple(sorted((*older.times, *held.times)))
+    refused_at = max((instant for instant in (older.refused_at, held.refused_at) if instant is not None), default=None)
+    await work.run(_MOVED, address=address, times=times, latest=times[-1] if times else work.now, refused_at=refused_at)
+    return Sends(times, refused_at)
 
 
 async def count(work: Work, address: bytes, times: Sequence[datetime]) -> None:

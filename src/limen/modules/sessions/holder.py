@@ -6,7 +6,7 @@ from typing import Final
 
 from limen.kernel.ids import AccountId
 from limen.modules import keys
-from limen.modules.sessions import service, store
+from limen.modules.sessions import store
 from limen.platform.duties import Done, ExportPage, Forgotten, Holder, More
 from limen.platform.sql import Reader, Work
 
@@ -26,7 +26,7 @@ class _Sessions:
         box = await keys.subject_box(read, account)
         records = []
         for kept in found:
-            place = service.unsealed(read, box, kept)
+            place = store.unsealed(read, box, kept)
             session = kept.session
             records.append(
                 {

@@ -1,4 +1,4 @@
-"""Outbox work: ending very many sessions, and writing down those whose time is over."""
+"""Outbox work: ending very many sessions, writing down those whose time is over, and hashing addresses anew when that key rotates."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import msgspec
 
 from limen.kernel.facts import SYSTEM
 from limen.kernel.ids import AccountId
+from limen.modules import keys
 from limen.modules.sessions import store
 from limen.modules.sessions.facts import SessionEnded
-from limen.modules.sessions.model import EndReason
+from limen.modules.sessions.model import ADDRESSES, EndReason
+from limen.platform.crypto import Box
 from limen.platform.outbox import Job, JobKind, order_hourly
 from limen.platform.sql import Work
 
@@ -19,6 +21,8 @@ KEPT_AFTER_END: Final = timedelta(days=30)
 """Ended sessions stay this long, for the list of the privacy export and the desk."""
 AT_ONCE: Final = 100
 """As many sessions end in one transaction; beyond, a job goes on."""
+
+HASHED_AT_ONCE: Final = 50
 
 
 class EndAll(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +77,30 @@ async def sweep(work: Work) -> bool:
     return len(found) == AT_ONCE
 
 
+async def rehash(work: Work, after: str) -> keys.Page:
+    """Bring the hashes of a page of sessions' addresses under the current index key; who is forgotten has none to bring."""
+    page = await store.placed(work, after, HASHED_AT_ONCE)
+    boxes: dict[AccountId, Box | None] = {}
+    changed = 0
+    for kept, before in page:
+        account = kept.session.account
+        if account not in boxes:
+            boxes[account] = await _box_of(work, account)
+        if (box := boxes[account]) is None:
+            continue
+        now = await keys.blind(work, ADDRESSES, "address", store.unsealed(work, box, kept).address)
+        if now != before:
+            changed += await store.rehash(work, kept.session.id, before, now)
+    return keys.Page(changed, page[-1][0].session.id if len(page) == HASHED_AT_ONCE else None)
+
+
+async def _box_of(work: Work, account: AccountId) -> Box | None:
+    try:
+        return await keys.subject_box(work, account)
+    except keys.Forgotten:
+        return None
+
+
 async def order_sweep(work: Work) -> None:
     """See to it that a sweep runs in the next hour. It orders the one after itself while any session is open."""
     await order_hourly(work, SWEEP, Sweep())
@@ -82,3 +110,4 @@ END_ALL: Final = JobKind(name="sessions.end_all", payload=EndAll, run=_end_all)
 SWEEP: Final = JobKind(name="sessions.sweep", payload=Sweep, run=_sweep, at_once=1)
 
 JOBS: Final = (END_ALL, SWEEP)
+KEPT: Final[keys.Keeping] = {ADDRESSES: rehash}

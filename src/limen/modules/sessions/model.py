@@ -9,12 +9,14 @@ from typing import Final
 
 from limen.kernel.ids import AccountId, SessionId
 from limen.kernel.secrets import Secret
+from limen.modules import keys
 
 PREFIX: Final = "ses"
 COOKIE: Final = "s"
 """Name of the cookie that carries a session's secret."""
 TOUCH_EVERY: Final = timedelta(minutes=1)
 """Being seen is written down at most this often, so that reading pages costs no writes."""
+ADDRESSES: Final = keys.Indexed(name="sessions.addresses")
 
 
 class EndReason(enum.Enum):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 from typing import Final
 
-import msgspec
-
 from limen.kernel import ids, secrets
 from limen.kernel.facts import Origin
 from limen.kernel.ids import AccountId, SessionId
@@ -15,16 +13,12 @@ from limen.modules import keys, tenants
 from limen.modules.journey import Passed
 from limen.modules.sessions import jobs, store
 from limen.modules.sessions.facts import AllEnded, SessionEnded, SessionOpened, SessionRenewed
-from limen.modules.sessions.model import PREFIX, TOUCH_EVERY, EndReason, Listed, Opened, Place, Session
+from limen.modules.sessions.model import ADDRESSES, PREFIX, TOUCH_EVERY, EndReason, Listed, Opened, Place, Session
 from limen.modules.sessions.settings import Tenant
-from limen.platform import crypto
 from limen.platform.outbox import enqueue
 from limen.platform.sql import Reader, Work
 
 LISTED: Final = 100
-
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Place).decode
 
 
 async def open(work: Work, passed: Passed, origin: Origin | None) -> Opened:  # noqa: A001 - `sessions.open` is what one says
@@ -113,23 +107,12 @@ async def list_of(reader: Reader, account: AccountId) -> tuple[Listed, ...]:
     if not found:
         return ()
     box = await keys.subject_box(reader, account)
-    return tuple(Listed(kept.session, unsealed(reader, box, kept)) for kept in found)
-
-
-def unsealed(reader: Reader, box: crypto.Box, kept: store.Kept) -> Place:
-    """Return where a session was opened; empty where nobody said."""
-    if kept.place is None:
-        return Place("", "")
-    return _decode(box.open(kept.place, _sealed_at(reader, kept.session.id)))
-
-
-def _sealed_at(reader: Reader, session: SessionId) -> crypto.Place:
-    return crypto.Place("sessions", "place", reader.tenant, session)
+    return tuple(Listed(kept.session, store.unsealed(reader, box, kept)) for kept in found)
 
 
 async def _whence(work: Work, session: Session, origin: Origin | None) -> store.Whence:
     if origin is None:
         return store.Whence(None, None)
     box = await keys.subject_box(work, session.account)
-    place = box.seal(_encode(Place(origin.address, origin.user_agent)), _sealed_at(work, session.id))
-    return store.Whence(place, await keys.blind(work, "address", origin.address))
+    place = store.sealed(work, box, session.id, Place(origin.address, origin.user_agent))
+    return store.Whence(place, await keys.blind(work, ADDRESSES, "address", origin.address))

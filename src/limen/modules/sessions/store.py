@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+import msgspec
 import sqlalchemy as sa
 
 from limen.kernel.ids import AccountId, SessionId
+from limen.modules.sessions import model
 from limen.modules.sessions.model import EndReason, Session
+from limen.platform.crypto import Box, Place
 from limen.platform.sql import Choice, Id, Instant, Json, Reader, Work, bind, insert_row, one_of, statement, table, upsert
 
 SESSIONS: Final = table(
@@ -80,6 +83,14 @@ _ALL_OF = statement(
     sa.select(*_COLUMNS, _S.place).where(_TENANT, _S.account == bind("account"), _S.id > bind("after")).order_by(_S.id).limit(bind("most", sa.Integer)),
     into=_kept,
 )
+_PLACED = statement(
+    sa.select(*_COLUMNS, _S.place, _S.address_hash)
+    .where(_TENANT, _S.id > bind("after"), _S.place.is_not(None))
+    .order_by(_S.id)
+    .limit(bind("most", sa.Integer)),
+    into=lambda *values: (_kept(*values[:-1]), values[-1]),
+)
+_REHASH = statement(sa.update(SESSIONS).where(*_HERE, _S.address_hash == bind("before")).values(address_hash=bind("address_hash")))
 _OPEN_OF = statement(
     sa.select(_S.id)
     .where(_TENANT, _S.account == bind("account"), _S.ended_at.is_(None), _S.anchored <= bind("floor"))
@@ -126,6 +137,9 @@ _DROP_FLOOR = statement(sa.delete(FLOORS).where(_F.tenant == bind("tenant"), _F.
 
 _TICK: Final = timedelta(microseconds=1)
 
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(model.Place).decode
+
 
 @dataclass(frozen=True, slots=True)
 class Whence:
@@ -133,6 +147,20 @@ class Whence:
 
     place: bytes | None
     address_hash: bytes | None
+
+
+def sealed(reader: Reader, box: Box, session: SessionId, place: model.Place) -> bytes:
+    """Return where a session was opened, sealed under its owner's key."""
+    return box.seal(_encode(place), _sealed_at(reader, session))
+
+
+def unsealed(reader: Reader, box: Box, kept: Kept) -> model.Place:
+    """Return where a session was opened; empty where nobody said."""
+    return model.Place("", "") if kept.place is None else _decode(box.open(kept.place, _sealed_at(reader, kept.session.id)))
+
+
+def _sealed_at(reader: Reader, session: SessionId) -> Place:
+    return Place("sessions", "place", reader.tenant, session)
 
 
 async def add(work: Work, session: Session, digest: bytes, whence: Whence) -> None:
@@ -186,6 +214,16 @@ async def alive_of(reader: Reader, account: AccountId, most: int) -> list[Kept]:
 async def all_of(reader: Reader, account: AccountId, after: str, most: int) -> list[Kept]:
     """Return the account's sessions, ended ones too, in the order of their ids."""
     return await reader.all(_ALL_OF, account=account, after=after, most=most)
+
+
+async def placed(reader: Reader, after: str, most: int) -> list[tuple[Kept, bytes]]:
+    """Return sessions of all accounts that say where they were opened, each with the keyed hash of its address, in the order of their ids."""
+    return await reader.all(_PLACED, after=after, most=most)
+
+
+async def rehash(work: Work, session: SessionId, before: bytes, address_hash: bytes) -> int:
+    """Store the hash of a session's address under another key, unless the session has got another address meanwhile."""
+    return await work.run(_REHASH, id=session, before=before, address_hash=address_hash)
 
 
 async def open_of(work: Work, account: AccountId, floor: datetime, most: int) -> list[SessionId]:

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from limen.kernel.ids import AccountId
+from limen.modules import keys
 from limen.modules.journey import Ask, Passed, Proof, Refused
 
 SIGN_IN: Final = "sign_in"
@@ -20,6 +21,9 @@ _RANKS: Final = {"lmn:email": 1, "aal1": 2, "aal2": 3, "aal3": 4}
 
 DEVICE_ACCOUNTS: Final = 5
 DEVICE_LIFETIME: Final = timedelta(days=180)
+DEVICES: Final = keys.Sealed(
+    name="signin.devices", fades=DEVICE_LIFETIME, why="the cookie of a browser that signed somebody in lies there, and is sealed anew at the next sign-in"
+)
 
 
 def reaches(acr: str, wanted: str) -> bool:

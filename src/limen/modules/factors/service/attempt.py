@@ -18,7 +18,7 @@ from limen.kernel.secrets import Secret
 from limen.modules import accounts, keys
 from limen.modules.factors import store
 from limen.modules.factors.facts import CodesLengthened, FactorClosed, FactorFailed, FactorPassed, FactorReopened
-from limen.modules.factors.model import MOST_FAILURES, NOBODY, Checked, Claim, Matched, Over, Subject, Wait, Wrong
+from limen.modules.factors.model import MOST_FAILURES, NOBODY, UNKNOWN, Checked, Claim, Matched, Over, Subject, Wait, Wrong
 from limen.modules.factors.port import Factor, Match, Mismatch
 from limen.modules.factors.service.registry import factor
 from limen.modules.journey import Proof, Refused
@@ -42,14 +42,14 @@ class _Taken:
 async def subject_of(reader: Reader, claim: Claim) -> Subject:
     """Return whom the claim is about: by the account if it is known, else by who has the identifier now."""
     kind, value = claim.identifier
-    blind = (await keys.blind(reader, "factor", f"{kind}:{value}")).hex()
+    blind, *older = [index.hex() for index in await keys.blinds(reader, UNKNOWN, "factor", f"{kind}:{value}")]
     if claim.account is not None:
-        return Subject(claim.account, blind)
+        return Subject(claim.account, blind, tuple(older))
     found = await accounts.by_normal(reader, kind, value)
     if found is None:
         await accounts.find(reader, NOBODY)
-        return Subject(None, blind)
-    return Subject(found.id, blind)
+        return Subject(None, blind, tuple(older))
+    return Subject(found.id, blind, tuple(older))
 
 
 async def box_of(reader: Reader, account: AccountId | None) -> Box | None:
@@ -98,6 +98,7 @@ async def _take(work: Work, way: Factor, claim: Claim) -> _Taken | Over | Wait:
     subject = await subject_of(work, claim)
     if way.challenge:
         return await _take_challenge(work, claim, subject)
+    await _move(work, subject)
     counted = await store.count_try(work, claim.kind, subject.key, claim.counter(subject.account))
     if isinstance(counted, store.Counter):
         return Wait(None if counted.failures >= MOST_FAILURES else counted.next_at)
@@ -109,9 +110,23 @@ async def _take(work: Work, way: Factor, claim: Claim) -> _Taken | Over | Wait:
     return _Taken(subject, counted, Secret(secret), stored.id, stored.version)
 
 
+async def _move(work: Work, subject: Subject) -> None:
+    """While the key of the blind index rotates, let what was counted under the previous one count on: a known one is looked for like an unknown one."""
+    for older in subject.older:
+        await store.move_tries(work, older, subject.blind)
+
+
+async def failures_of(reader: Reader, claim: Claim, subject: Subject) -> int:
+    """Return how many failures in a row are counted for a claim, what the previous key of the blind index may still have included."""
+    browser = claim.counter(subject.account)
+    counted = [await store.failures_of(reader, claim.kind, key, browser) for key in (subject.key, *subject.older)]
+    return sum(counted) if subject.account is None else counted[0]
+
+
 async def _take_challenge(work: Work, claim: Claim, subject: Subject) -> _Taken | Over:
     if not await store.hold_open(work, claim.journey, claim.kind):
         return Over()
+    await _move(work, subject)
     failures = await store.count_failure(work, claim.kind, subject.key, claim.counter(subject.account))
     air = await store.take_challenge(work, claim.journey, claim.kind)
     if air is None:  # the row is held, so it is as it was when it was judged open

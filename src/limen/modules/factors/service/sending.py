@@ -8,7 +8,7 @@ from limen.modules.factors import jobs, store
 from limen.modules.factors.errors import UnknownFactor
 from limen.modules.factors.facts import ChallengeSent
 from limen.modules.factors.model import NOBODY, Claim, NotSent, Order, Sent, Subject
-from limen.modules.factors.service.attempt import box_of, subject_of
+from limen.modules.factors.service.attempt import box_of, failures_of, subject_of
 from limen.modules.factors.service.registry import factor
 from limen.platform.sql import Work
 
@@ -27,7 +27,7 @@ async def challenge(work: Work, claim: Claim, order: Order) -> Sent | NotSent:
     browser = claim.counter(subject.account)
     if not await notices.may_send(work, *claim.identifier, browser=browser):
         return NotSent()
-    made = way.challenge(order.purpose, await store.failures_of(work, claim.kind, subject.key, browser))
+    made = way.challenge(order.purpose, await failures_of(work, claim, subject))
     absent = made.absent if subject.account is None else None
     kept = made.kept if absent is None else secrets.octets(len(made.kept))
     await store.put_challenge(work, claim.journey, claim.kind, store.Kept(kept, claim.identifier, subject.account), made.tries, made.lifetime)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from limen.kernel.ids import SERVER, TenantId
 from limen.modules.keys import store
-from limen.modules.keys.model import Use
+from limen.modules.keys.model import Standing, TenantKey, Use
+from limen.modules.keys.service import keeping
 from limen.platform.sql import Database
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One key: `since` it was made or signs, `until` it is destroyed or leaves the JWKS, where that is known."""
+    """One key: `since` it was made or signs, `until` it is destroyed, leaves the JWKS or is needed at least, where that is known."""
 
     kind: str
     id: str
@@ -46,7 +47,13 @@ async def list_keys(db: Database, tenant: TenantId) -> list[Line]:
     lines += [Line("epoch", epoch.id, "current" if epoch.current else "previous", epoch.created, epoch.ends) for epoch in ring.epochs()]
     async with db.read(tenant) as read:
         for use in Use:
-            lines += [Line(use.value, key.id, key.standing.value, key.created) for key in await store.tenant_keys(read, use)]
+            lines += _of_tenant(await store.tenant_keys(read, use))
         signing = await store.signing_keys(read)
     lines += [Line(row.alg.value, row.id, row.stage.value, row.begins, row.leaves) for row in signing]
     return lines
+
+
+def _of_tenant(found: Sequence[TenantKey]) -> Iterator[Line]:
+    for key in found:
+        until = keeping.needed_until(found[0]) if key.standing is Standing.PREVIOUS else None
+        yield Line(key.use.value, key.id, key.standing.value, key.created, until)

@@ -14,7 +14,7 @@ from limen.modules.keys.facts import SigningKeyRotated
 from limen.modules.keys.model import SigningRow, Stage
 from limen.modules.keys.service import signing
 from limen.modules.keys.service.tenant import tenant_box
-from limen.modules.keys.settings import Tenant
+from limen.modules.keys.settings import NEVER, Tenant
 from limen.platform.sql import Database, Reader, Work
 from limen.platform.wire.jose import Alg, SigningKey
 
@@ -27,18 +27,19 @@ class Due:
     advance: bool
 
 
-async def due(reader: Reader) -> Due:
+async def due(reader: Reader, *, dev: bool = False) -> Due:
     """Return what is to be done for the tenant's signing keys at this instant. Cheap: a scheduled job asks for every tenant."""
     settings = await tenants.settings(reader, Tenant.section, Tenant)
     rows = await store.signing_keys(reader)
     coming = {row.alg for row in rows if row.stage is Stage.SUCCESSOR}
-    old = [row.alg for row in rows if row.stage is Stage.CURRENT and row.begins + settings.rotation - settings.successor_lead <= reader.now]
+    lives = settings.rotation - settings.lead(dev=dev)
+    old = [row.alg for row in rows if row.stage is Stage.CURRENT and settings.rotation != NEVER and row.begins + lives <= reader.now]
     ready = any(row.stage is Stage.SUCCESSOR and row.begins <= reader.now for row in rows)
     forgotten = any(row.leaves is not None and row.leaves <= _forgotten_before(settings, reader.now) for row in rows)
     return Due(tuple(alg for alg in old if alg not in coming), ready or forgotten)
 
 
-async def rotate(db: Database, tenant: TenantId, alg: Alg, *, withdraw: bool = False, actor: Actor = SYSTEM) -> KeyId:
+async def rotate(db: Database, tenant: TenantId, alg: Alg, *, withdraw: bool = False, dev: bool = False, actor: Actor = SYSTEM) -> KeyId:
     """Begin a rotation; return the id of the key that will sign.
 
     It is shown now and signs after the tenant's `successor_lead`; asking again meanwhile changes nothing. With `withdraw` (the key
@@ -46,14 +47,14 @@ async def rotate(db: Database, tenant: TenantId, alg: Alg, *, withdraw: bool = F
     """
     async with db.read(tenant) as read:
         settings = await tenants.settings(read, Tenant.section, Tenant)
-        await tenant_box(read)
+        await tenant_box(read, signing.SIGNING)
     key = await signing.made(alg)
     async with db.work(tenant, actor) as work:
         rows = [row for row in await store.hold_signing_keys(work) if row.alg is alg and row.stage is not Stage.RETIRED]
         if withdraw:
             return await _replace(work, key, rows)
         present = any(row.stage is Stage.CURRENT for row in rows)
-        stage, begins = (Stage.SUCCESSOR, work.now + settings.successor_lead) if present else (Stage.CURRENT, work.now)
+        stage, begins = (Stage.SUCCESSOR, work.now + settings.lead(dev=dev)) if present else (Stage.CURRENT, work.now)
         if await signing.add(work, key, stage, begins):
             return KeyId(key.kid)
         return next(row.id for row in await store.signing_keys(work) if row.alg is alg and row.stage is stage)
@@ -77,6 +78,12 @@ async def advance(work: Work) -> int:
     if ready or dropped:
         signing.changed(work)
     return len(ready)
+
+
+async def leaves(db: Database, tenant: TenantId, begins: datetime) -> datetime:
+    """Return when a key leaves the JWKS whose successor signs from `begins`: the last token it signed has ended then."""
+    async with db.read(tenant) as read:
+        return begins + (await tenants.settings(read, Tenant.section, Tenant)).retired_shown
 
 
 async def _replace(work: Work, key: SigningKey, rows: Sequence[SigningRow]) -> KeyId:

@@ -14,11 +14,13 @@ from limen.modules.keys import store
 from limen.modules.keys.errors import NoSigningKey
 from limen.modules.keys.facts import SigningKeyMade
 from limen.modules.keys.model import Ring, SigningRow, Stage, document
+from limen.modules.keys.port import Page, Sealed
 from limen.modules.keys.service.tenant import tenant_box
 from limen.modules.keys.settings import Tenant
 from limen.platform.sql import Cached, Database, Reader, Work
 from limen.platform.wire.jose import Alg, KeySet, SigningKey
 
+SIGNING: Final = Sealed(name="keys.signing")
 _ONLY: Final = ""
 _NONE: Final = document(())
 _SIGN: Final = {alg.value: alg for alg in (Alg.ES256, Alg.RS256, Alg.PS256, Alg.ED25519)}
@@ -31,7 +33,7 @@ async def _load(reader: Reader, key: str) -> Ring | None:
     rows = await store.signing_keys(reader)
     if not rows:
         return None
-    box = await tenant_box(reader)
+    box = await tenant_box(reader, SIGNING)
     return Ring(rows, {row.id: box.open(row.sealed, store.signing_place(reader.tenant, row.id)) for row in rows if row.sealed is not None})
 
 
@@ -99,7 +101,7 @@ async def _ensure(db: Database, tenant: TenantId, alg: Alg) -> None:
         if any(row.alg is alg and row.stage is Stage.CURRENT for row in await store.signing_keys(read)):
             db.caches.drop([(_RINGS.name, tenant, _ONLY)])  # another process made it, and its notice is not here yet
             return
-        await tenant_box(read)
+        await tenant_box(read, SIGNING)
     key = await made(alg)
     async with db.work(tenant, SYSTEM) as work:
         await add(work, key, Stage.CURRENT, work.now)
@@ -113,7 +115,7 @@ async def made(alg: Alg) -> SigningKey:
 async def add(work: Work, key: SigningKey, stage: Stage, begins: datetime) -> bool:
     """Store a key unless the tenant has one of that algorithm in that stage; whether it was stored."""
     name = KeyId(key.kid)
-    sealed = (await tenant_box(work)).seal(key.dump(), store.signing_place(work.tenant, name))
+    sealed = (await tenant_box(work, SIGNING)).seal(key.dump(), store.signing_place(work.tenant, name))
     row = SigningRow(name, key.alg, stage, work.now, begins, None, None, key.public.jwk, sealed)
     if not await store.add_signing_key(work, row):
         return False
@@ -125,3 +127,15 @@ async def add(work: Work, key: SigningKey, stage: Stage, begins: datetime) -> bo
 def changed(work: Work) -> None:
     """Tell every process that the tenant's signing keys changed."""
     _RINGS.changed(work, _ONLY)
+
+
+async def reseal(work: Work, after: str) -> Page:
+    """Seal the private parts anew that another data key sealed: a tenant has few, so this is one page."""
+    del after
+    box, changed = await tenant_box(work, SIGNING), 0
+    for row in await store.hold_signing_keys(work):
+        if row.sealed is not None and not box.is_current(row.sealed):
+            place = store.signing_place(work.tenant, row.id)
+            await store.reseal_signing_key(work, row.id, box.seal(box.open(row.sealed, place), place))
+            changed += 1
+    return Page(changed, None)

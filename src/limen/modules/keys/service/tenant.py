@@ -9,8 +9,10 @@ from limen.kernel.facts import SYSTEM
 from limen.kernel.ids import TenantId
 from limen.modules.keys import store
 from limen.modules.keys.errors import RotationUnfinished
-from limen.modules.keys.facts import TenantKeyRotated
-from limen.modules.keys.model import Stage, Standing, TenantKey, Use
+from limen.modules.keys.facts import TenantKeyDropped, TenantKeyRotated
+from limen.modules.keys.model import Standing, TenantKey, Use
+from limen.modules.keys.port import Indexed, Sealed
+from limen.modules.keys.service import keeping
 from limen.platform.crypto import Box, Keyring, key_id, new_key
 from limen.platform.sql import Cached, Database, Reader, Work
 
@@ -43,59 +45,68 @@ _BOXES: Final[Cached[str, Box]] = Cached("keys.data", load=_load_box)
 _INDEXES: Final[Cached[str, _Index]] = Cached("keys.index", load=_load_index)
 
 
-async def tenant_box(reader: Reader) -> Box:
-    """Return the tenant's box; its first key is made now if there is none (in the Work in hand, or in one of its own beside a Read)."""
-    found = await _BOXES.get(reader, _ONLY)
-    return found if found is not None else Box(*await _made(reader, Use.DATA))
+async def tenant_box(reader: Reader, kept: Sealed) -> Box:
+    """Return the tenant's box; its first key is made now if there is none (in the Work in hand, or in one of its own beside a Read).
+
+    `kept` says what is sealed, and so what becomes of it when the key rotates: see `port`.
+    """
+    del kept
+    return await _box(reader)
 
 
-async def blind(reader: Reader, purpose: str, value: str) -> bytes:
+async def blind(reader: Reader, kept: Indexed, purpose: str, value: str) -> bytes:
     """Return the 16 octets under which `value` is stored for look-ups of one purpose (`email`): keyed, so that a stolen file tells nothing.
 
-    Equal values have equal indexes within a tenant and purpose, and nowhere else.
+    Equal values have equal indexes within a tenant and purpose, and nowhere else. `kept` says what is found by it, as in `tenant_box`.
     """
+    del kept
     return _mac((await _index(reader)).keys[0], purpose, value)
 
 
-async def blinds(reader: Reader, purpose: str, value: str) -> tuple[bytes, ...]:
+async def blinds(reader: Reader, kept: Indexed, purpose: str, value: str) -> tuple[bytes, ...]:
     """Return all indexes under which `value` may be stored: the current one, then while the key rotates the previous one."""
+    del kept
     return tuple(_mac(key, purpose, value) for key in (await _index(reader)).keys)
 
 
 async def prepare(db: Database, tenant: TenantId) -> None:
     """Make a new tenant's keys, so that its first requests need not."""
     async with db.read(tenant) as read:
-        await tenant_box(read)
+        await _box(read)
         await _index(read)
 
 
-async def rotate_tenant_key(work: Work, use: Use) -> str:
-    """Begin the rotation of a key; return the new one's id. RotationUnfinished while the previous one is not dropped.
+async def begin_rotation(work: Work, use: Use) -> TenantKey:
+    """Put a new key before the present one; return it. RotationUnfinished while there is a previous one.
 
-    From now on the new key seals (or indexes) and both open (or find). Whoever keeps what the old one made re-seals or re-indexes
-    it (`Box.is_current` tells), then `drop_previous` ends the rotation. Signing keys are re-sealed here at once.
+    From now on the new key seals (or indexes) and both open (or find).
     """
     present = await store.tenant_keys(work, use)
-    if any(key.standing is Standing.PREVIOUS for key in present):
-        raise RotationUnfinished(operator=f"the previous {use.value} key of {work.tenant} is still there: re-seal and drop it first")
+    if len(present) > 1:
+        until = f"{keeping.needed_until(present[0]):%Y-%m-%d %H:%M} UTC"
+        raise RotationUnfinished(operator=f"the previous {use.value} key of {work.tenant} is still needed; it goes by itself, not before {until}")
     if not present:
         await _made(work, use)
-        present = await store.tenant_keys(work, use)
     await store.demote_tenant_key(work, use)
     fresh = _new(work, use)
     await store.add_tenant_key(work, fresh)
     _changed(work, use)
-    if use is Use.DATA:
-        await _reseal_signing_keys(work)
     work.record(TenantKeyRotated(use=use.value, key=fresh.id))
-    return fresh.id
+    return fresh
 
 
-async def drop_previous(work: Work, use: Use) -> bool:
-    """End a rotation: what the previous key sealed opens no more, what it indexed is found no more. Whether there was one."""
-    gone = await store.drop_previous_tenant_key(work, use)
+async def drop_previous(work: Work, use: Use) -> None:
+    """End a rotation: what the previous key sealed opens no more, what it indexed is found no more."""
+    for key in await store.tenant_keys(work, use):
+        if key.standing is Standing.PREVIOUS:
+            work.record(TenantKeyDropped(use=use.value, key=key.id))
+    await store.drop_previous_tenant_key(work, use)
     _changed(work, use)
-    return gone > 0
+
+
+async def _box(reader: Reader) -> Box:
+    found = await _BOXES.get(reader, _ONLY)
+    return found if found is not None else Box(*await _made(reader, Use.DATA))
 
 
 async def _index(reader: Reader) -> _Index:
@@ -136,11 +147,3 @@ def _changed(work: Work, use: Use) -> None:
         _BOXES.changed(work, _ONLY)
     else:
         _INDEXES.changed(work, _ONLY)
-
-
-async def _reseal_signing_keys(work: Work) -> None:
-    box = await tenant_box(work)
-    for row in await store.hold_signing_keys(work):
-        if row.sealed is not None and row.stage is not Stage.RETIRED:
-            place = store.signing_place(work.tenant, row.id)
-            await store.reseal_signing_key(work, row.id, box.seal(box.open(row.sealed, place), place))

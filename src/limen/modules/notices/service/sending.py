@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from limen.kernel.ids import JobId
@@ -13,13 +13,12 @@ from limen.modules.notices import store
 from limen.modules.notices.errors import IncompleteNotice, UnknownNotice
 from limen.modules.notices.facts import MessageOrdered, SendingLimited
 from limen.modules.notices.jobs import MAIL, Order
-from limen.modules.notices.model import NOTICES, Recipient
+from limen.modules.notices.model import COUNTS, NOTICES, WINDOW, Recipient
 from limen.modules.notices.settings import Tenant
 from limen.platform import outbox
 from limen.platform.sql import Work
 from limen.platform.wire.user_agents import coarse
 
-_WINDOW: Final = timedelta(hours=1)
 _STRANGERS: Final = 4
 """As many shares all strangers have together."""
 _SUBSCRIBER: Final = 64
@@ -63,15 +62,17 @@ async def may_send(work: Work, channel: str, address: str, *, browser: str = "")
     stranger can cause the message. The count is taken first, so that many at once are no way round it; what was refused does not count.
     """
     share = (await tenants.settings(work, Tenant.section, Tenant)).sends_per_hour
-    to, since = f"{channel}:{address}", work.now - _WINDOW
+    to, since = f"{channel}:{address}", work.now - WINDOW
     limits = {f"{to} browser {browser}": share} if browser else {f"{to} source {_source(work)}": share, to: share * _STRANGERS}
     counted: dict[bytes, tuple[datetime, ...]] = {}
     for name, limit in limits.items():  # the narrower first, everywhere: rows are held in one order
-        index = await keys.blind(work, "notices", name)
+        index, *before = await keys.blinds(work, COUNTS, "notices", name)
         held = await store.take(work, index)
+        for older in before:  # while the key rotates
+            held = await store.move(work, older, index, held)
         times = tuple(time for time in held.times if time > since)
         if len(times) >= limit:
-            await _refuse(work, index, held, SendingLimited(channel=channel, address=(await keys.blind(work, "notices", to)).hex()))
+            await _refuse(work, index, held, SendingLimited(channel=channel, address=(await keys.blind(work, COUNTS, "notices", to)).hex()))
             return False
         counted[index] = (*times, work.now)
     for index, sends in counted.items():
@@ -82,7 +83,7 @@ async def may_send(work: Work, channel: str, address: str, *, browser: str = "")
 
 async def _refuse(work: Work, index: bytes, held: store.Sends, fact: SendingLimited) -> None:
     """Tell the log of a refusal, once an hour: who asks again and again buys no rows."""
-    if held.refused_at is None or held.refused_at <= work.now - _WINDOW:
+    if held.refused_at is None or held.refused_at <= work.now - WINDOW:
         await store.refuse(work, index)
         work.record(fact)
 

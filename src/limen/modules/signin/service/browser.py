@@ -13,7 +13,7 @@ from limen.kernel.ids import AccountId
 from limen.kernel.secrets import Secret
 from limen.modules import keys, sessions
 from limen.modules.journey import Cookie, Passed, View
-from limen.modules.signin.model import DEVICE_LIFETIME, Device
+from limen.modules.signin.model import DEVICE_LIFETIME, DEVICES, Device
 from limen.platform.crypto import Place, Unsealable
 from limen.platform.sql import Reader, Work
 
@@ -25,7 +25,7 @@ _decode = msgspec.json.Decoder(Device).decode
 
 async def device_of(reader: Reader, cookie: str) -> Device:
     """Open the cookie `d`; an empty device for none, another tenant's, or what we never sealed."""
-    box = await keys.tenant_box(reader)  # first of all, so that it is in memory before a Work wants it
+    box = await keys.tenant_box(reader, DEVICES)  # first of all, so that it is in memory before a Work wants it
     if not cookie:
         return Device()
     try:
@@ -38,7 +38,7 @@ async def device_of(reader: Reader, cookie: str) -> Device:
 async def device_cookie(work: Work, before: Device, account: AccountId) -> Cookie:
     """Return the cookie `d` for a browser that has just signed an account in."""
     named = before if before.name else Device(secrets.token(count=16))
-    sealed = (await keys.tenant_box(work)).seal(_encode(named.having(account)), _place(work))
+    sealed = (await keys.tenant_box(work, DEVICES)).seal(_encode(named.having(account)), _place(work))
     value = base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
     return Cookie(DEVICE, Secret(value), int(DEVICE_LIFETIME.total_seconds()))
 
