@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Final
 
@@ -66,6 +67,7 @@ async def _look(job: Job[Look]) -> None:
     after = job.payload.after
     names = await tenants.all_names(job.db, after, _TENANTS_AT_ONCE)
     for name in names:
+        await asyncio.sleep(0)  # others come in between
         try:
             await _look_at(job, name)
         except LimenError as error:  # one tenant's trouble is not the others'
@@ -80,7 +82,7 @@ async def _look(job: Job[Look]) -> None:
 
 
 async def _look_at(job: Job[Look], tenant: TenantId) -> None:
-    async with job.db.read(tenant) as read:
+    async with job.db.read(tenant, snapshot=True) as read:  # what a snapshot reads is kept by no cache: idle tenants stay out of memory
         due = await rotation.due(read, dev=job.settings.of(Running).dev)
     for alg in due.rotate:
         await rotation.rotate(job.db, tenant, alg, dev=job.settings.of(Running).dev)

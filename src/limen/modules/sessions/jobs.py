@@ -22,7 +22,7 @@ KEPT_AFTER_END: Final = timedelta(days=30)
 AT_ONCE: Final = 100
 """As many sessions end in one transaction; beyond, a job goes on."""
 
-HASHED_AT_ONCE: Final = 50
+_HASHED_AT_ONCE: Final = 25
 
 
 class EndAll(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +79,7 @@ async def sweep(work: Work) -> bool:
 
 async def rehash(work: Work, after: str) -> keys.Page:
     """Bring the hashes of a page of sessions' addresses under the current index key; who is forgotten has none to bring."""
-    page = await store.placed(work, after, HASHED_AT_ONCE)
+    page = await store.placed(work, after, _HASHED_AT_ONCE)
     boxes: dict[AccountId, Box | None] = {}
     changed = 0
     for kept, before in page:
@@ -91,7 +91,7 @@ async def rehash(work: Work, after: str) -> keys.Page:
         now = await keys.blind(work, ADDRESSES, "address", store.unsealed(work, box, kept).address)
         if now != before:
             changed += await store.rehash(work, kept.session.id, before, now)
-    return keys.Page(changed, page[-1][0].session.id if len(page) == HASHED_AT_ONCE else None)
+    return keys.Page(changed, page[-1][0].session.id if len(page) == _HASHED_AT_ONCE else None)
 
 
 async def _box_of(work: Work, account: AccountId) -> Box | None:

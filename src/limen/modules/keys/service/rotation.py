@@ -29,8 +29,10 @@ class Due:
 
 async def due(reader: Reader, *, dev: bool = False) -> Due:
     """Return what is to be done for the tenant's signing keys at this instant. Cheap: a scheduled job asks for every tenant."""
-    settings = await tenants.settings(reader, Tenant.section, Tenant)
     rows = await store.signing_keys(reader)
+    if not rows:
+        return Due((), advance=False)
+    settings = await tenants.settings(reader, Tenant.section, Tenant)
     coming = {row.alg for row in rows if row.stage is Stage.SUCCESSOR}
     lives = settings.rotation - settings.lead(dev=dev)
     old = [row.alg for row in rows if row.stage is Stage.CURRENT and settings.rotation != NEVER and row.begins + lives <= reader.now]
