@@ -19,8 +19,8 @@ from limen.modules.keys.facts import (
 )
 from limen.modules.keys.jobs import LOGGED
 from limen.modules.keys.model import Spot, Use
-from limen.modules.keys.service.fitting import check_keyring
 from limen.modules.keys.port import Anew, Indexed, Keeping, Kept, Page, Sealed
+from limen.modules.keys.service.fitting import check_keyring
 from limen.modules.keys.service.keeping import install
 from limen.modules.keys.service.listing import Line, Needed, list_keys, needed
 from limen.modules.keys.service.renewal import replace_data_key, rotate_tenant_key
