@@ -22,10 +22,13 @@ def _restored() -> Iterator[None]:
     """Leave the process's loggers as they were."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
+    before = structlog.get_config()
+    chain = list(before["processors"])
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
-    structlog.reset_defaults()
+    before["processors"][:] = chain
+    structlog.configure(**before)
 
 
 def written(*, dev: bool = False, level: str = "info") -> io.StringIO:

@@ -26,6 +26,8 @@ _QUIET: Final = {
     "alembic": logging.WARNING,
 }
 """Libraries that tell more than anyone asked for; access lines are written by the edge, with the route instead of the address."""
+_CHAIN: Final[list[Processor]] = []
+"""What every line goes through: one list, since loggers keep the one they met first."""
 
 
 def _json(event: object, *, default: Callable[[Any], Any]) -> str:
@@ -55,13 +57,14 @@ def set_up(settings: Log, *, dev: bool, stream: TextIO | None = None) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
         structlog.processors.StackInfoRenderer(),
     ]
+    _CHAIN[:] = [
+        structlog.stdlib.filter_by_level,
+        *shared,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ]
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.PositionalArgumentsFormatter(),
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
+        processors=_CHAIN,
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=stream is None,
