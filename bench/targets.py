@@ -174,11 +174,10 @@ class Limen(Target):
         }
         return f"/oauth/authorize?{urlencode(query)}"
 
-    def sign_up(self) -> None:
-        """Make the customer, and let her consent once."""
+    def sign_up(self, email: str = EMAIL) -> None:
+        """Make a customer, and let her consent once."""
         walker = Walker()
-
-        answers: Answers = {"identifier": EMAIL, "code": lambda: self.server.code_for(EMAIL), "new_password": PASSWORD, "password": PASSWORD}
+        answers: Answers = {"identifier": email, "code": lambda: self.server.code_for(email), "new_password": PASSWORD, "password": PASSWORD}
         walker.walk(f"{self.server.issuer}/signup", answers, re.compile("/account$"))
         walker.walk(self.server.issuer + self.authorize(), answers, re.compile("^" + re.escape(BACK)))
         self.cookie.header = "; ".join(f"{name}={value}" for name, value in walker.jar["localhost"].items())
