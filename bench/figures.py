@@ -45,6 +45,10 @@ class Figure:
     def cost(self) -> float:
         return median(self.costs)
 
+    def to(self, other: Figure) -> float:
+        """Return the ratio of CPU to another's that took turns with this one."""
+        return median(mine / its for mine, its in zip(self.costs, other.costs, strict=True))
+
 
 def interpreter() -> str:
     """Name the Python that runs, and how it was built."""
