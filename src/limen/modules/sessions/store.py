@@ -48,8 +48,7 @@ _S = SESSIONS.c
 _F = FLOORS.c
 _TENANT = _S.tenant == bind("tenant")
 _HERE = (_TENANT, _S.id == bind("id"))
-_JOINED = SESSIONS.outerjoin(FLOORS, (_F.tenant == _S.tenant) & (_F.account == _S.account))
-_ABOVE_FLOOR = sa.or_(_F.not_before.is_(None), _S.anchored > _F.not_before)
+_ABOVE_FLOOR = ~sa.select(_F.not_before).where(_F.tenant == _S.tenant, _F.account == _S.account, _F.not_before >= _S.anchored).exists()
 _ALIVE = (_S.ended_at.is_(None), _S.idle_until > bind("now"), _ABOVE_FLOOR)
 _COLUMNS = (_S.id, _S.account, _S.acr, _S.amr, _S.auth_time, _S.created, _S.last_seen, _S.idle_until, _S.expires)
 
@@ -67,16 +66,12 @@ def _kept(*values: object) -> Kept:
 
 
 _ADD = statement(insert_row(SESSIONS))
-_BY_DIGEST = statement(sa.select(*_COLUMNS).select_from(_JOINED).where(_TENANT, _S.digest == bind("digest"), *_ALIVE), into=Session)
-_FIND = statement(sa.select(*_COLUMNS).select_from(_JOINED).where(*_HERE, *_ALIVE), into=Session)
-_KEEP = statement(sa.select(*_COLUMNS).select_from(_JOINED).where(*_HERE, *_ALIVE).with_for_update(read=True, of=SESSIONS), into=Session)
+_BY_DIGEST = statement(sa.select(*_COLUMNS).where(_TENANT, _S.digest == bind("digest"), *_ALIVE), into=Session)
+_FIND = statement(sa.select(*_COLUMNS).where(*_HERE, *_ALIVE), into=Session)
+_KEEP = statement(sa.select(*_COLUMNS).where(*_HERE, *_ALIVE).with_for_update(read=True, of=SESSIONS), into=Session)
 _HOLD = statement(sa.select(*_COLUMNS).where(*_HERE, _S.ended_at.is_(None)).with_for_update(), into=Session)
 _ALIVE_OF = statement(
-    sa.select(*_COLUMNS, _S.place)
-    .select_from(_JOINED)
-    .where(_TENANT, _S.account == bind("account"), *_ALIVE)
-    .order_by(_S.last_seen.desc())
-    .limit(bind("most", sa.Integer)),
+    sa.select(*_COLUMNS, _S.place).where(_TENANT, _S.account == bind("account"), *_ALIVE).order_by(_S.last_seen.desc()).limit(bind("most", sa.Integer)),
     into=_kept,
 )
 _ALL_OF = statement(

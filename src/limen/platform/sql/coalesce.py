@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from limen.platform.sql.errors import CommitFailed, DatabaseUnavailable
 from limen.platform.sql.group import Recorded
@@ -22,8 +25,25 @@ ERA: Final = "coalesce((SELECT era + (xid >= pg_snapshot_xmax(pg_current_snapsho
 _ERA: Final = f"SELECT {ERA}"
 _INSERT: Final = (
     "INSERT INTO facts (era, tenant, at, name, subject, actor, data, private) "
-    "SELECT $1::int, * FROM unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::bytea[])"
+    "SELECT $1::int, tenant, at, name, subject, actor, data, decode(private, 'base64') FROM jsonb_to_recordset($2::jsonb) "
+    "AS f (tenant text, at timestamptz, name text, subject text, actor text, data jsonb, private text)"
 )
+"""One document and not an array for each column: asyncpg looks four times at each element of an array, which costs a fact 10 us."""
+
+
+class _Line(msgspec.Struct, frozen=True):
+    """One fact of `_INSERT`'s document."""
+
+    tenant: str
+    at: datetime
+    name: str
+    subject: str | None
+    actor: str
+    data: msgspec.Raw
+    private: bytes | None
+
+
+_encode: Final = msgspec.json.Encoder().encode
 
 
 async def era_of(link: Link) -> int:
@@ -35,7 +55,8 @@ async def era_of(link: Link) -> int:
 
 async def write_facts(link: Link, rows: Sequence[FactRow]) -> None:
     """Write facts in one round trip."""
-    await link.con.fetch(_INSERT, await era_of(link), *map(list, zip(*rows, strict=True)))
+    lines = [_Line(tenant, at, name, subject, actor, msgspec.Raw(data.encode()), private) for tenant, at, name, subject, actor, data, private in rows]
+    await link.con.fetch(_INSERT, await era_of(link), _encode(lines).decode())
 
 
 class FactWriter:

@@ -22,8 +22,10 @@ _TICK: Final = timedelta(microseconds=1)
 _TENANT: Final = _G.tenant == bind("tenant")
 _HERE: Final = (_TENANT, _G.id == bind("id"))
 _OF_ACCOUNT: Final = (_TENANT, _G.account == bind("account"))
-_FLOORED: Final = GRANTS.outerjoin(FLOORS, (_F.tenant == _G.tenant) & (_F.account == _G.account))
-_ALIVE: Final = (_G.ended_at.is_(None), _G.expires > bind("now"), sa.or_(_F.not_before.is_(None), _G.anchored > _F.not_before))
+_FLOOR: Final = sa.select(_F.not_before).where(_F.tenant == _G.tenant, _F.account == _G.account)
+# not outer joins: SQLite takes 20 us for one that finds nothing, and 1 us to learn that there is nothing
+_ALIVE: Final = (_G.ended_at.is_(None), _G.expires > bind("now"), ~_FLOOR.where(_F.not_before >= _G.anchored).exists())
+_UNREVOKED: Final = ~sa.select(_R.id).where(_R.tenant == _G.tenant, _R.id == bind("token")).exists()
 _COLUMNS: Final = (_G.id, *(_G[name] for name in PERMIT), _G.created, _G.expires, _G.idle_until, _G.last_used, _G.ended_at)
 _MOST: Final = bind("most", sa.Integer)
 
@@ -72,14 +74,9 @@ def _chain(*columns: Any) -> Chain:  # noqa: ANN401 - likewise
 
 
 _ADD = statement(insert_row(GRANTS))
-_FIND = statement(sa.select(*_COLUMNS).select_from(_FLOORED).where(*_HERE, *_ALIVE), into=_grant)
-_STANDING = statement(
-    sa.select(*_COLUMNS).select_from(_FLOORED.outerjoin(REVOKED, (_R.tenant == _G.tenant) & (_R.id == bind("token")))).where(*_HERE, *_ALIVE, _R.id.is_(None)),
-    into=_grant,
-)
-_CHAINED: Final = (
-    sa.select(*_COLUMNS, _G.family_key, _G.generation, _G.refresh_digest, _G.rotated_at, _F.not_before, _G.anchored).select_from(_FLOORED).where(*_HERE)
-)
+_FIND = statement(sa.select(*_COLUMNS).where(*_HERE, *_ALIVE), into=_grant)
+_STANDING = statement(sa.select(*_COLUMNS).where(*_HERE, *_ALIVE, _UNREVOKED), into=_grant)
+_CHAINED: Final = sa.select(*_COLUMNS, _G.family_key, _G.generation, _G.refresh_digest, _G.rotated_at, _FLOOR.scalar_subquery(), _G.anchored).where(*_HERE)
 _CHAIN = statement(_CHAINED, into=_chain)
 _HOLD = statement(_CHAINED.with_for_update(of=GRANTS), into=_chain)
 _ROTATE = statement(
@@ -102,7 +99,7 @@ _OPEN_OF_APP = statement(sa.select(_G.id).where(_TENANT, _G.client == bind("clie
 _OPEN_OF_SESSION = statement(
     sa.select(*_COLUMNS).where(_TENANT, _G.session == bind("session"), _G.ended_at.is_(None), _G.id > bind("after")).order_by(_G.id).limit(_MOST), into=_grant
 )
-_ALIVE_OF = statement(sa.select(*_COLUMNS).select_from(_FLOORED).where(*_OF_ACCOUNT, *_ALIVE).order_by(_G.last_used.desc()).limit(_MOST), into=_grant)
+_ALIVE_OF = statement(sa.select(*_COLUMNS).where(*_OF_ACCOUNT, *_ALIVE).order_by(_G.last_used.desc()).limit(_MOST), into=_grant)
 _ALL_OF = statement(sa.select(*_COLUMNS).where(*_OF_ACCOUNT, _G.id > bind("after")).order_by(_G.id).limit(_MOST), into=_grant)
 _NEWEST = statement(sa.select(sa.func.max(_G.anchored)).where(*_OF_ACCOUNT, _G.ended_at.is_(None)), into=lambda instant: instant)
 _RAISE_FLOOR = statement(upsert(FLOORS, key=("account",), set=("not_before",)))
