@@ -91,7 +91,7 @@ async def run(arguments: argparse.Namespace) -> None:
     peer = Peer()
     print(f"Limen: {interpreter()}")
     print(f"Peer:  oidc-provider on {version_of(peer.node, '--version')}, in memory")
-    postgres = Cluster()
+    postgres = Cluster({"autovacuum_naptime": "1s"})  # the planner knows its tables, as it does a minute after they were made
     postgres.start()
     try:
         embedded, scaled = Limen("Limen, SQLite", root / "sqlite"), Limen("Limen, PostgreSQL", root / "postgresql", postgres.url())

@@ -29,13 +29,17 @@ LOOK_SECONDS: Final = 1.0
 _PAUSE_SECONDS: Final = 0.02
 _HELD_BACK_SECONDS: Final = 0.1
 
+_LOCKED: Final = "SELECT pg_try_advisory_xact_lock($1) FROM set_config('enable_seqscan', 'off', true)"
 _LAST: Final = "SELECT pos, era, xid::text, seq FROM fact_order ORDER BY pos DESC LIMIT 1"
 _BEHIND: Final = "(f.era, f.xid, f.seq) > ($1::int, $2::text::xid8, $3::bigint)"
-_WAITING: Final = f"SELECT EXISTS (SELECT FROM facts f WHERE {_BEHIND})"  # noqa: S608 -- constants
+# The index on (era, xid, seq) has to serve both: asked plainly whether a fact is behind the last one numbered, PostgreSQL hopes to meet one
+# early in the table, and where there is none has read the whole log.
+_WAITING: Final = f"SELECT {_BEHIND} FROM (SELECT era, xid, seq FROM facts ORDER BY era DESC, xid DESC, seq DESC LIMIT 1) f"  # noqa: S608 -- constants
 _NUMBER: Final = (
     "INSERT INTO fact_order (pos, seq, era, xid) "  # noqa: S608 -- constants
-    f"SELECT $4::bigint + row_number() OVER (ORDER BY f.era, f.xid, f.seq), f.seq, f.era, f.xid FROM facts f WHERE {_BEHIND} "
-    f"AND (f.era < {ERA} OR f.xid < pg_snapshot_xmin(pg_current_snapshot())) ORDER BY f.era, f.xid, f.seq LIMIT {AT_ONCE}"
+    "SELECT $4::bigint + row_number() OVER (ORDER BY era, xid, seq), seq, era, xid FROM ("
+    f"SELECT f.seq, f.era, f.xid FROM facts f WHERE {_BEHIND} "
+    f"AND (f.era < {ERA} OR f.xid < pg_snapshot_xmin(pg_current_snapshot())) ORDER BY f.era, f.xid, f.seq LIMIT {AT_ONCE}) complete"
 )
 
 
@@ -95,7 +99,7 @@ class Sequencer:
         """Number up to `AT_ONCE` facts; return how many: 0 where they are not complete, or another process is at it."""
         await link.con.execute("BEGIN")
         count = 0
-        if await link.con.fetchval("SELECT pg_try_advisory_xact_lock($1)", LOCK):
+        if await link.con.fetchval(_LOCKED, LOCK):
             pos, *last = await self._last(link)  # as of after the lock: nobody numbers beside us
             status = await link.con.execute(_NUMBER, *last, pos)
             count = int(status.rpartition(" ")[2])
