@@ -1,18 +1,25 @@
-"""A client's connection: uvicorn's, with an end to its patience, and with answers that leave in one piece.
+"""A client's connection: octets in, one exchange after the other, octets out; HTTP/1.1 (RFC 9112) as httptools reads it, with an end to our patience.
 
-A head that does not end, a body nobody reads, an answer nobody takes cost no timer each: the server looks at all its connections once a second.
+A head that does not end, a body nobody reads, an answer nobody takes, a connection nobody uses cost no timer each: the server looks at all
+its connections once a second.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import unquote
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+import httptools
 
 from limen.platform.http.endpoint import LONGEST_BODY
+from limen.platform.http.exchange import EXCHANGE, STATUS_LINE, Exchange
 
 if TYPE_CHECKING:
+    from uvicorn import Config
+    from uvicorn.server import ServerState
+
     from limen.platform.http.settings import Server
 
 LONGEST_HEAD: Final = 65_536
@@ -20,133 +27,248 @@ LONGEST_HEAD: Final = 65_536
 LONGEST_MESSAGE: Final = 2 * LONGEST_BODY
 """Octets of one request at most, those counted that no reader of bodies sees: of chunks, of trailers, of a body that was refused unread."""
 
-
-_CLOSE: Final = (b"connection", b"close")
-
-
-class Exchange(RequestResponseCycle):
-    """One request and its answer, which the edge gives as a head and a whole body with its length.
-
-    Uvicorn looks at each field of each answer by two regular expressions, a sixth of what an answer costs; here they are looked at together.
-    """
-
-    _head: Any = None
-    """ASGI's `http.response.start`, kept until the body is there."""
-
-    async def send(self, message: Any) -> None:  # noqa: ANN401 - ASGI
-        """Take ASGI's two messages; the second one makes the answer leave."""
-        if self._head is None:
-            self._head, self.response_started, self.waiting_for_100_continue = message, True, False
-            return
-        if self.response_complete or message.get("more_body"):
-            raise RuntimeError("an answer is one head and one body")
-        if self.flow.write_paused and not self.disconnected:
-            await self.flow.drain()
-        if self.disconnected:
-            return
-        self.transport.writelines((self._written(self._head["status"], self._head["headers"]), message["body"]))
-        self.response_complete = True
-        self.message_event.set()
-        if not self.keep_alive:
-            self.transport.close()
-        self.on_response()
-
-    def _written(self, status: int, fields: Sequence[tuple[bytes, bytes]]) -> bytes:
-        """Return an answer's head. RuntimeError where a field would begin another line: it came from outside and was not looked at."""
-        if _CLOSE in fields:
-            self.keep_alive = False
-        elif not self.keep_alive:
-            fields = [*fields, _CLOSE]
-        pieces = [STATUS_LINE[status]]
-        for name, value in (*self.default_headers, *fields):
-            pieces += (name, b": ", value, b"\r\n")
-        pieces.append(b"\r\n")
-        head = b"".join(pieces)
-        lines = len(pieces) // 4 + 2
-        if head.count(b"\n") != lines or head.count(b"\r") != lines or b"\0" in head:
-            raise RuntimeError("a header field with a line end in it")
-        return head
+_CONTINUE: Final = b"100-continue"
 
 
-class Connection(HttpToolsProtocol):
-    """One connection. Requests that come whole pay one comparison."""
+class Connection(asyncio.Protocol):
+    """One connection, as uvicorn's server makes and ends it. Requests that come whole pay one comparison."""
 
-    cycle: RequestResponseCycle | None  # type: ignore[assignment] # None until the first request, whatever uvicorn says
-    _message: object = None
-    """The unfinished request whose octets are counted."""
-    _octets = 0
-    _awaited: object = None
-    """What the client owes, since when."""
-    _since = 0.0
+    transport: asyncio.Transport
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:  # noqa: ANN401 - uvicorn's signature
-        """Answer by our own exchange; uvicorn makes its cycles by name."""
-        cycle.__class__ = Exchange
-        super()._start_asgi_task(cycle, app)
+    def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: asyncio.AbstractEventLoop | None = None) -> None:
+        """Make what uvicorn's server asks for, with its signature."""
+        if not config.loaded:
+            config.load()
+        del app_state  # nothing of ours is kept there
+        self.loop = _loop or asyncio.get_running_loop()
+        self.state = server_state
+        self.tasks: set[Any] = server_state.tasks
+        self._app = config.loaded_app
+        self._idle = config.timeout_keep_alive
+        self._scope: dict[str, Any] = {"type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "root_path": ""}
+        self._parser: Any = httptools.HttpRequestParser(self)
+        self._url = b""
+        self._fields: list[tuple[bytes, bytes]] | None = None
+        """The header fields of a head that has begun and not ended."""
+        self._expects = False
+        self._incoming: Exchange | None = None
+        """The exchange whose request has not ended."""
+        self._exchange: Exchange | None = None
+        """The exchange under way, or the last one."""
+        self._queue: deque[Exchange] = deque()
+        """Requests that came ahead of their turn."""
+        self._blank = False
+        """Something came that begins no request."""
+        self._turned = False
+        """A request began or ended in the octets at hand."""
+        self._octets = 0
+        self.draining: asyncio.Future[None] | None = None
+        """Done as soon as the client has taken enough of what was written."""
+        self._awaited: object = None
+        """What the client owes, since when."""
+        self._since = 0.0
+
+    # ------------------------------------------------------------------ asyncio's protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        self.transport = cast("asyncio.Transport", transport)
+        self.state.connections.add(self)  # type: ignore[arg-type] # typed as uvicorn's own protocols
+        client, server = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+        self._scope |= {
+            "scheme": "https" if transport.get_extra_info("sslcontext") else "http",
+            "client": (str(client[0]), int(client[1])) if isinstance(client, (tuple, list)) else None,
+            "server": (str(server[0]), int(server[1])) if isinstance(server, (tuple, list)) else None,
+        }
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End: who still answers learns that nobody is there."""
+        del exc
+        self.state.connections.discard(self)
+        self._parser = None
+        self.resume_writing()
+        for exchange in (self._exchange, *self._queue):
+            if exchange is not None:
+                exchange.lost = True
+                exchange.tell()
+        self._queue.clear()
 
     def data_received(self, data: bytes) -> None:
-        """Take octets; refuse a head or a request that grows without end."""
-        HttpToolsProtocol.data_received(self, data)
-        cycle = self.cycle
-        if cycle is None or cycle.more_body or cycle.scope is not self.scope:
-            self._count(len(data))
+        """Take octets; refuse a head or a request that grows without end, and what is no HTTP."""
+        if self._parser is None:
+            return
+        self._turned = False
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:  # an upgrade may be ignored (RFC 9110, section 7.8); what follows would be of the other protocol
+            self._read_no_further()
+        except httptools.HttpParserError:
+            self._read_no_further()
+            self._refuse(400, b"This is no HTTP request.")
+        else:
+            if self._turned:
+                self._octets, self._blank = 0, False
+            else:
+                self._grown(len(data))
 
-    def _count(self, octets: int) -> None:
-        """Count what came since a request began; what came together with its first octets may belong to the one before."""
-        if self._message is not self.scope:
-            self._message, self._octets = self.scope, 0
-            return
-        self._octets += octets
-        if self.transport.is_closing():
-            return
-        if self._within_head:
-            if self._octets > LONGEST_HEAD:
-                self._refuse(431, b"The head of the request is too long.")
-        elif self._octets > LONGEST_MESSAGE:
+    def pause_writing(self) -> None:
+        """The client takes its time."""
+        self.draining = self.loop.create_future()
+
+    def resume_writing(self) -> None:
+        """It took enough, or is gone."""
+        if self.draining is not None:
+            self.draining.set_result(None)
+            self.draining = None
+
+    def shutdown(self) -> None:
+        """End after the answer under way; uvicorn's server asks for it."""
+        if self._answering:
+            self._end_after_this()
+        else:
             self.transport.close()
 
-    @property
-    def _within_head(self) -> bool:
-        return self.cycle is None or self.cycle.scope is not self.scope
+    # ------------------------------------------------------------------ httptools' callbacks
+
+    def on_message_begin(self) -> None:
+        self._turned = True
+        self._url = b""
+        self._fields = []
+        self._expects = False
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._fields is None:
+            return  # of a trailer, which means nothing to us (RFC 9110, section 6.5.1)
+        name = name.lower()
+        if name == b"expect" and value.lower() == _CONTINUE:
+            self._expects = True
+        self._fields.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        parser = self._parser
+        target, _, query = self._url.partition(b"?")
+        if not target.startswith(b"/") or b"#" in self._url:
+            parsed = httptools.parse_url(self._url)
+            target, query = parsed.path or b"/", parsed.query or b""
+        path = target.decode("ascii")
+        scope = self._scope.copy()
+        scope["method"] = parser.get_method().decode("ascii")
+        scope["path"] = unquote(path) if "%" in path else path
+        scope["raw_path"] = target
+        scope["query_string"] = query
+        scope["headers"] = self._fields
+        keep_alive = parser.should_keep_alive()
+        if (version := parser.get_http_version()) != "1.1":
+            scope["http_version"] = version
+            keep_alive = keep_alive and version != "1.0"
+        exchange = Exchange(self, scope, keep_alive=keep_alive, expects=self._expects)
+        scope[EXCHANGE] = exchange
+        self._fields = None
+        self._incoming = exchange
+        if self._answering:
+            self._queue.append(exchange)
+            self.transport.pause_reading()
+        else:
+            self._start(exchange)
+
+    def on_body(self, octets: bytes) -> None:
+        if self._incoming is not None:
+            self._incoming.came(octets)
+
+    def on_message_complete(self) -> None:
+        self._turned = True
+        if self._incoming is not None:
+            self._incoming.ended()
+            self._incoming = None
+
+    # ------------------------------------------------------------------ exchanges
+
+    def _start(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        exchange.task = self.loop.create_task(exchange.run(self._app))
+        self.tasks.add(exchange.task)
+
+    def go_on(self) -> None:
+        """An answer has left: on to the next request."""
+        self.state.total_requests += 1
+        if self._queue:
+            if not self.transport.is_closing():
+                self._start(self._queue.popleft())
+        elif self._parser is not None:
+            self.transport.resume_reading()
 
     @property
     def _answering(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
+        return self._exchange is not None and not self._exchange.answered
 
-    def look(self, now: float, patience: Server) -> bool:
-        """Close the connection, and say so, if the client owes the same thing for too long. `now` is of the monotonic clock, in seconds."""
-        owed = self._owed()
-        if owed is None or owed is not self._awaited:
-            self._awaited, self._since = owed, now
-            return False
-        limit = patience.head_time if self._within_head else patience.body_time
-        if now - self._since <= limit.total_seconds():
-            return False
-        if self.transport.is_closing() or self._answering:
-            self.transport.abort()
-        elif self._within_head and self.scope is not None:
-            self._refuse(408, b"The head of the request did not come in time.")
-        else:
-            self.transport.close()
-        return True
+    def _read_no_further(self) -> None:
+        self._parser = None
+        self.transport.pause_reading()
+        self._end_after_this()
 
-    def _owed(self) -> object:
-        """Return what the client has to do next, the same value for as long as it is the same; None where it is our turn, or uvicorn's timer watches."""
-        cycle = self.cycle
-        if self.transport.is_closing():
-            return self.transport
-        if cycle is None:
-            return self.scope or self
-        if not cycle.response_complete:
-            return cycle if self.flow.write_paused else None  # who reads a body watches it
-        if cycle.scope is not self.scope:
-            return self.scope
-        return cycle if cycle.more_body or self.timeout_keep_alive_task is None else None
+    def _end_after_this(self) -> None:
+        """Answer what was asked, and no more."""
+        last = self._queue[-1] if self._queue else self._exchange
+        if last is not None:
+            last.keep_alive = False
 
     def _refuse(self, status: int, text: bytes) -> None:
         """Say why, unless that would fall into an answer under way, and close."""
-        if not self._answering:
-            fields = [*self.server_state.default_headers, (b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
-            fields += [(b"content-length", b"%d" % len(text)), (b"connection", b"close")]
-            self.transport.write(STATUS_LINE[status] + b"".join(b"%b: %b\r\n" % field for field in fields) + b"\r\n" + text)
+        if self._answering and self._incoming is not self._exchange:
+            return
+        fields = [*self.state.default_headers, (b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
+        fields += [(b"content-length", b"%d" % len(text)), (b"connection", b"close")]
+        self.transport.write(STATUS_LINE[status] + b"".join(b"%b: %b\r\n" % field for field in fields) + b"\r\n" + text)
         self.transport.close()
+
+    # ------------------------------------------------------------------ patience
+
+    def _grown(self, octets: int) -> None:
+        """Count what came since a request began; what came together with its first octets may belong to the one before."""
+        self._octets += octets
+        if self._incoming is not None:
+            if self._octets > LONGEST_MESSAGE:
+                self.transport.abort() if self._answering else self.transport.close()
+            return
+        self._blank = self._fields is None
+        if self._octets > LONGEST_HEAD:
+            self._refuse(431, b"The head of the request is too long.")
+            self._read_no_further()
+
+    def look(self, now: float, patience: Server) -> bool:
+        """Close the connection if the client owes the same thing, or has nothing to ask, for too long; return whether it did not do its part.
+
+        `now` is of the monotonic clock, in seconds.
+        """
+        owed, limit = self._owed(patience)
+        if owed is None or owed is not self._awaited:
+            self._awaited, self._since = owed, now
+            return False
+        if now - self._since <= limit:
+            return False
+        if self.transport.is_closing() or self._answering:
+            self.transport.abort()
+        elif owed is self._fields:
+            self._refuse(408, b"The head of the request did not come in time.")
+        else:
+            self.transport.close()
+            return owed is not self._exchange or self._incoming is not None  # else it only rested
+        return True
+
+    def _owed(self, patience: Server) -> tuple[object, float]:
+        """Return what the client has to do next, the same value for as long as it is the same, and the seconds it has; None where it is our turn."""
+        head, body = patience.head_time.total_seconds(), patience.body_time.total_seconds()
+        if self.transport.is_closing():
+            return self.transport, body
+        if self._answering:
+            return (self._exchange if self.draining is not None else None), body  # who reads a body watches it
+        if self._fields is not None:
+            return self._fields, head
+        if self._incoming is not None:
+            return self._incoming, body
+        if self._exchange is None or self._blank:
+            return self, head
+        return self._exchange, self._idle

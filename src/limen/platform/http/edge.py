@@ -27,6 +27,7 @@ from limen.platform.http.errors import (
     Unexpected,
     status_of,
 )
+from limen.platform.http.exchange import EXCHANGE, Exchange
 from limen.platform.http.headers import gathered
 from limen.platform.http.house import House
 from limen.platform.http.plan import Plan
@@ -89,13 +90,19 @@ class Edge:
             return
         started = perf_counter()
         method: str = scope["method"]
-        plan, call, response = await self._respond(scope, receive, method)
+        exchange: Exchange | None = scope.get(EXCHANGE)
+        plan, call, response = await self._respond(scope, receive, exchange)
         if response is None:
             plan.traffic.seen(_GONE, perf_counter() - started)
             return
         status, fields, body = response
-        await send({"type": "http.response.start", "status": status, "headers": fields})
-        await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+        if method == "HEAD":
+            body = b""
+        if exchange is not None and exchange.may_write:
+            exchange.answer(status, fields, body)
+        else:
+            await send({"type": "http.response.start", "status": status, "headers": fields})
+            await send({"type": "http.response.body", "body": body})
         seconds = perf_counter() - started
         plan.traffic.seen(status, seconds)
         self._log.note(method, plan.endpoint.path, status, seconds, call.site.tenant)
@@ -113,8 +120,9 @@ class Edge:
             await receive()
             await send({"type": "websocket.close", "code": 1008})
 
-    async def _respond(self, scope: Scope, receive: Receive, method: str) -> tuple[Plan, Call, Response | None]:
+    async def _respond(self, scope: Scope, receive: Receive, exchange: Exchange | None) -> tuple[Plan, Call, Response | None]:
         plan = self._fallbacks.page
+        method = scope["method"]
         call: Call | None = None
         headers: dict[bytes, bytes] = {}
         raw_path: bytes = scope.get("raw_path") or b""
@@ -131,7 +139,7 @@ class Edge:
             if found is None:
                 return plan, call, _no_endpoint(resource, method, plan, call)
             call.parts = parts
-            return plan, call, respond(plan, call, await self._answer(plan, call, receive))
+            return plan, call, respond(plan, call, await self._answer(plan, call, receive, exchange))
         except ClientGone:
             return plan, call or self._nobody(plan, path, headers), None
         except LimenError as trouble:
@@ -197,7 +205,7 @@ class Edge:
     async def _place(self, host: bytes, prefix: str) -> Place | None:
         return self.places.known(host, prefix) or await self.places.find(host, prefix)
 
-    async def _answer(self, plan: Plan, call: Call, receive: Receive) -> Answer:
+    async def _answer(self, plan: Plan, call: Call, receive: Receive, exchange: Exchange | None) -> Answer:
         """Check, read, and ask the endpoint."""
         if plan.guarded or len(self.house.pace):
             elsewhere = await admit(plan, call)
@@ -205,7 +213,8 @@ class Edge:
                 return elsewhere
         if plan.reads or plan.csrf:
             check_head(plan, call.raw_headers)
-            _bring(plan, call, await self._bodies.octets(plan.limit, receive))
+            whole = exchange.whole(plan.limit) if exchange is not None else None
+            _bring(plan, call, whole if whole is not None else await self._bodies.octets(plan.limit, receive))
         if plan.query is not None:
             call.bring_query(call.query.into(plan.query))
         answer = await plan.endpoint.call(call)
