@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from limen.platform.duties import Settings
 
 BACKLOG: Final = 2048
+KEEP_ALIVE: Final = 75
+"""Seconds a connection may rest: longer than the proxies in front keep theirs (60 as a rule), or they send requests into a closing one."""
 _TICKS_A_SECOND: Final = 10  # of uvicorn's main loop
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -76,6 +78,7 @@ def server_of(app: object, patience: http.Server) -> uvicorn.Server:
         proxy_headers=False,
         server_header=False,
         date_header=True,
+        timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
         backlog=BACKLOG,
     )

@@ -78,3 +78,80 @@ async def test_large_answers_arrive_whole() -> None:
     async with served(answering(body=b"x" * 4_000_000)) as port:
         answer = await said(port, b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     assert len(answer.partition(b"\r\n\r\n")[2]) == 4_000_000
+
+
+async def test_who_asks_too_far_ahead_gets_no_more_than_is_kept() -> None:
+    """Of two hundred requests in one packet the first ones are answered, in order, and then the connection ends."""
+    async with served(answering()) as port:
+        answer = await said(port, GET % b"abc" * 200)
+    assert answer.count(b"HTTP/1.1 200 OK\r\n") == answer.count(b"abc") == 65
+    assert answer.count(b"connection: close\r\n") == 1
+
+
+async def test_rubbish_behind_a_request_waits_for_its_answer() -> None:
+    """What cannot be read ends the connection, after the answers that are owed, and never falls into one."""
+    async with served(answering()) as port:
+        answer = await said(port, GET % b"one" + GET % b"two" + b"rubbish\r\n\r\n")
+    assert answer.count(b"HTTP/1.1 ") == 2
+    assert answer.endswith(b"two")
+
+
+async def length_of(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Answer how many octets came."""
+    count, more = 0, True
+    while more:
+        message = await receive()
+        count, more = count + len(message.get("body", b"")), message.get("more_body", False)
+    text = b"%s %d" % (scope["path"].encode(), count)
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(text))]})
+    await send({"type": "http.response.body", "body": text})
+
+
+async def test_a_body_may_come_after_its_turn_has() -> None:
+    """Of a request that was sent ahead only the head is there when its turn comes; the rest is read then. So is one of many pieces."""
+    async with served(length_of) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST /one HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcPOST /two HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n")
+        assert (await reader.readuntil(b"/one 3")).startswith(b"HTTP/1.1 200 ")
+        for _ in range(30):
+            writer.write(b"x" * 10_000)
+            await writer.drain()
+        async with asyncio.timeout(5):
+            await reader.readuntil(b"/two 300000")
+        writer.close()
+
+
+async def test_the_other_protocol_is_not_spoken() -> None:
+    """A request that would rather go on in HTTP/2 is answered in HTTP/1.1, and what follows it is not read; with a body it is refused."""
+    upgrade = b"POST /up HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n"
+    async with served(length_of) as port:
+        answer = await said(port, upgrade + b"\r\n" + GET % b"smuggled")
+        assert answer.count(b"HTTP/1.1 ") == 1
+        assert answer.endswith(b"/up 0")
+        answer = await said(port, upgrade + b"Content-Length: 3\r\n\r\nabc")
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        assert answer.count(b"HTTP/1.1 ") == 1
+
+
+async def test_a_body_that_turns_to_rubbish_is_refused_at_once() -> None:
+    """Chunks that are none end the wait for them: 400, not a time limit."""
+    async with served(length_of) as port:
+        answer = await said(port, b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nrubbish")
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+async def test_trailers_say_nothing() -> None:
+    """A field behind a body is no field of the request: an authorization smuggled there is not one."""
+
+    async def fields(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        text = b",".join(name for name, _ in scope["headers"])
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(text))]})
+        await send({"type": "http.response.body", "body": text})
+
+    async with served(fields) as port:
+        chunks = b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n3\r\nabc\r\n0\r\nAuthorization: Bearer x\r\n\r\n"
+        answer = await said(port, b"POST / HTTP/1.1\r\nHost: a\r\n" + chunks)
+    assert answer.endswith(b"host,transfer-encoding,connection")

@@ -27,7 +27,10 @@ LONGEST_HEAD: Final = 65_536
 LONGEST_MESSAGE: Final = 2 * LONGEST_BODY
 """Octets of one request at most, those counted that no reader of bodies sees: of chunks, of trailers, of a body that was refused unread."""
 
+_MOST_AHEAD: Final = 64
+"""Requests that may wait for their turn."""
 _CONTINUE: Final = b"100-continue"
+_BODIES: Final = frozenset({b"content-length", b"transfer-encoding"})
 
 
 class Connection(asyncio.Protocol):
@@ -104,7 +107,7 @@ class Connection(asyncio.Protocol):
             self._read_no_further()
         except httptools.HttpParserError:
             self._read_no_further()
-            self._refuse(400, b"This is no HTTP request.")
+            self._refuse(400, b"This is no HTTP request that can be read here.")
         else:
             if self._turned:
                 self._octets, self._blank = 0, False
@@ -117,9 +120,9 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         """It took enough, or is gone."""
-        if self.draining is not None:
+        if self.draining is not None and not self.draining.done():  # done: who waited was cancelled
             self.draining.set_result(None)
-            self.draining = None
+        self.draining = None
 
     def shutdown(self) -> None:
         """End after the answer under way; uvicorn's server asks for it."""
@@ -168,6 +171,10 @@ class Connection(asyncio.Protocol):
         scope[EXCHANGE] = exchange
         self._fields = None
         self._incoming = exchange
+        if parser.should_upgrade() and any(name in _BODIES for name, _ in scope["headers"]):
+            raise httptools.HttpParserError("a body in another protocol: httptools does not say where it ends")
+        if len(self._queue) >= _MOST_AHEAD:
+            raise httptools.HttpParserError("too many requests ahead of their turn")
         if self._answering:
             self._queue.append(exchange)
             self.transport.pause_reading()
@@ -197,7 +204,12 @@ class Connection(asyncio.Protocol):
         if self._queue:
             if not self.transport.is_closing():
                 self._start(self._queue.popleft())
-        elif self._parser is not None:
+        else:
+            self.read_on()
+
+    def read_on(self) -> None:
+        """Let the client send more, unless it has sent too much for good."""
+        if self._parser is not None and not self.transport.is_closing():
             self.transport.resume_reading()
 
     @property

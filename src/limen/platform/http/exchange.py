@@ -87,16 +87,16 @@ class Exchange:
 
     async def receive(self) -> Any:  # noqa: ANN401 - ASGI
         """Return ASGI's next message."""
-        if self._expects and self.more and not self.lost:
+        if self._expects and self.more and not self._connection.transport.is_closing():
             self._connection.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         self._expects = False
         while self.more and not self.body and not self.lost and not self.answered:
+            self._connection.read_on()
             self._news = self._connection.loop.create_future()
             await self._news
         if self.lost or self.answered:
             return _GONE
         body, self.body = self.body, b""
-        self._connection.transport.resume_reading()
         return {"type": "http.request", "body": body, "more_body": self.more}
 
     # ------------------------------------------------------------------ the answer
@@ -119,12 +119,11 @@ class Exchange:
 
     def answer(self, status: int, fields: Fields, body: bytes) -> None:
         """Write the whole answer at once. RuntimeError where a field would begin another line."""
-        if self.lost:
-            self.answered = True
-            return
-        transport = self._connection.transport
-        transport.writelines((self._written(status, fields), body))
+        head, transport = self._written(status, fields), self._connection.transport
         self.answered = True
+        if self.lost or transport.is_closing():
+            return
+        transport.writelines((head, body))
         if not self.keep_alive:
             transport.close()
         self._connection.go_on()
