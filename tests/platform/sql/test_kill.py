@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import asyncpg
 import pytest
 import sqlalchemy as sa
 
@@ -59,7 +60,18 @@ async def _killed(url: str, turn: int) -> set[str]:
     process.kill()
     said = first + await reading
     await process.wait()
+    if url.startswith("postgresql:"):
+        await _let_go(url)
     return {line.decode() for line in said.split(b"\n")[:-1]}
+
+
+async def _let_go(url: str) -> None:
+    """Return once PostgreSQL knows that nobody is there: what it was doing for the killed process may be stored until then."""
+    connection = await asyncpg.connect(url)
+    async with asyncio.timeout(30):
+        while await connection.fetchval("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"):
+            await asyncio.sleep(0.01)
+    await connection.close()
 
 
 @pytest.mark.slow
