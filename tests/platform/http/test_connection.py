@@ -209,6 +209,24 @@ async def test_an_answer_nobody_takes_is_dropped(make: Make, requests: int) -> N
             assert 0 < taken < requests * LARGE
 
 
+@pytest.mark.slow
+async def test_who_takes_an_answer_slowly_gets_it_whole(make: Make) -> None:
+    """Some of it now and then is enough, though all of it takes far longer than the limit."""
+    async with served(make(*ENDPOINTS).app, HASTY) as port:
+        with socket.socket() as raw:
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+            raw.setblocking(False)  # noqa: FBT003 - the standard library's signature
+            loop = asyncio.get_running_loop()
+            await loop.sock_connect(raw, ("127.0.0.1", port))
+            await loop.sock_sendall(raw, b"GET /large.json HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n")
+            taken, began = 0, time.monotonic()
+            while piece := await loop.sock_recv(raw, 200_000):
+                taken += len(piece)
+                if time.monotonic() - began < LATEST:
+                    await asyncio.sleep(0.05)
+    assert taken > LARGE
+
+
 def test_no_endpoint_takes_more_than_a_connection_carries() -> None:
     """A limit that could never be reached is a mistake of ours."""
     with pytest.raises(ValueError, match="no body passes"):

@@ -67,6 +67,9 @@ class Connection(asyncio.Protocol):
         self._octets = 0
         self.draining: asyncio.Future[None] | None = None
         """Done as soon as the client has taken enough of what was written."""
+        self._left = -1
+        """Octets of an answer that had not been taken when last looked at."""
+        self._waits: object = None
         self._awaited: object = None
         """What the client owes, since when."""
         self._since = 0.0
@@ -261,7 +264,7 @@ class Connection(asyncio.Protocol):
             return False
         if now - self._since <= limit:
             return False
-        if self.transport.is_closing() or self._answering:
+        if self.transport.is_closing() or self.draining is not None:
             self.transport.abort()
         elif owed is self._fields:
             self._refuse(408, b"The head of the request did not come in time.")
@@ -273,10 +276,10 @@ class Connection(asyncio.Protocol):
     def _owed(self, patience: Server) -> tuple[object, float]:
         """Return what the client has to do next, the same value for as long as it is the same, and the seconds it has; None where it is our turn."""
         head, body = patience.head_time.total_seconds(), patience.body_time.total_seconds()
-        if self.transport.is_closing():
-            return self.transport, body
+        if self.transport.is_closing() or self.draining is not None:
+            return self._untaken(), body
         if self._answering:
-            return (self._exchange if self.draining is not None else None), body  # who reads a body watches it
+            return None, body  # who reads a body watches it
         if self._fields is not None:
             return self._fields, head
         if self._incoming is not None:
@@ -284,3 +287,10 @@ class Connection(asyncio.Protocol):
         if self._exchange is None or self._blank:
             return self, head
         return self._exchange, self._idle
+
+    def _untaken(self) -> object:
+        """Return what stands for an answer that waits for the client: another one as soon as some of it was taken, however slowly."""
+        left = self.transport.get_write_buffer_size()
+        if left != self._left:
+            self._left, self._waits = left, object()
+        return self._waits
