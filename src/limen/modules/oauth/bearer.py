@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from limen.kernel import secrets
 from limen.kernel.ids import AccountId, ClientId, GrantId, TokenId
@@ -23,8 +22,7 @@ from limen.platform.wire.jose import AHEAD, JoseError, Jwt, KeySet, Malformed, a
 API_PATH: Final = "/api/v1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
+class Token(msgspec.Struct, frozen=True, kw_only=True):
     """An access token that stands."""
 
     id: TokenId
@@ -139,7 +137,7 @@ async def standing(reader: Reader, issuer: str, text: str) -> Token | None:
     if token.grant is None:
         return None if await grants.is_revoked(reader, token.id) else token
     grant = await grants.standing(reader, token.grant, token.id)
-    return dataclasses.replace(token, permit=grant.permit) if grant else None
+    return replace(token, permit=grant.permit) if grant else None
 
 
 async def admits(call: Call, token: str, scope: str) -> Access | Refusal:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from operator import attrgetter
+from typing import Final, get_args
 from weakref import WeakKeyDictionary
 
 import structlog
@@ -25,17 +27,44 @@ WINDOW: Final = 60.0
 """Seconds over which like facts become one."""
 
 _MOST: Final = 10_000
-_COUNTED: Final = frozenset({"count", "active"})
 _log = structlog.stdlib.get_logger(__name__)
 
 Countable = AuthorizationRefused | Introspected | UserinfoRead
+
+
+def _likeness(kind: type[Countable]) -> Callable[[Countable], object]:
+    """Return what reads off a fact all that its like have in common."""
+    return attrgetter(*(one.name for one in dataclasses.fields(kind) if one.name not in {"count", "active"}))
+
+
+_LIKENESS: Final = {kind: _likeness(kind) for kind in get_args(Countable)}
+
+
+@dataclass(slots=True)
+class _Group:
+    """Like facts, counted: the first of them stands for all."""
+
+    first: Countable
+    count: int = 0
+    active: int = 0
+
+    def add(self, fact: Countable) -> None:
+        self.count += fact.count
+        if isinstance(fact, Introspected):
+            self.active += fact.active
+
+    def told(self) -> Countable:
+        """Return the one fact that they become."""
+        if isinstance(self.first, Introspected):
+            return dataclasses.replace(self.first, count=self.count, active=self.active)
+        return dataclasses.replace(self.first, count=self.count)
 
 
 @dataclass(slots=True)
 class _Tally:
     """What one database's process has counted since it last wrote."""
 
-    groups: dict[tuple[TenantId, object], Countable] = field(default_factory=dict)
+    groups: dict[tuple[TenantId, type[Countable], object], _Group] = field(default_factory=dict)
     timer: asyncio.TimerHandle | None = None
     writing: set[asyncio.Task[None]] = field(default_factory=set)
     failures: Repeats = field(default_factory=lambda: Repeats(_log.warning, "tally.not_written"))
@@ -49,22 +78,15 @@ def count(db: Database, tenant: TenantId, fact: Countable) -> None:
     tally = _TALLIES.get(db)
     if tally is None:
         tally = _TALLIES[db] = _Tally()
-    key = (tenant, _likeness(fact))
-    before = tally.groups.get(key)
-    tally.groups[key] = fact if before is None else _sum(before, fact)
+    kind = type(fact)
+    key = (tenant, kind, _LIKENESS[kind](fact))
+    group = tally.groups.get(key)
+    if group is None:
+        group = tally.groups[key] = _Group(fact)
+    group.add(fact)
     if tally.timer is None:
         delay = WINDOW if len(tally.groups) < _MOST else 0.0
         tally.timer = asyncio.get_running_loop().call_later(delay, _due, db, tally)
-
-
-def _likeness(fact: Countable) -> object:
-    return (type(fact), *(getattr(fact, one.name) for one in dataclasses.fields(fact) if one.name not in _COUNTED))
-
-
-def _sum(before: Countable, fact: Countable) -> Countable:
-    if isinstance(before, Introspected) and isinstance(fact, Introspected):
-        return dataclasses.replace(before, count=before.count + fact.count, active=before.active + fact.active)
-    return dataclasses.replace(before, count=before.count + fact.count)
 
 
 def _due(db: Database, tally: _Tally) -> None:
@@ -83,8 +105,8 @@ async def flush(db: Database) -> None:
         tally.timer.cancel()
         tally.timer = None
     groups, tally.groups = tally.groups, {}
-    for tenant in {tenant for tenant, _ in groups}:
-        facts = [fact for (owner, _), fact in groups.items() if owner == tenant]
+    for tenant in {tenant for tenant, _, _ in groups}:
+        facts = [group.told() for (owner, _, _), group in groups.items() if owner == tenant]
         try:
             async with db.work(tenant, SYSTEM) as work:
                 for fact in facts:
