@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from datetime import timedelta
 
 import pytest
@@ -187,43 +187,45 @@ async def test_what_has_no_end_is_cut_off(make: Make, start: bytes, piece: bytes
         assert sent < most + 200_000, "a good part of a second's worth lies in the sockets"
 
 
+@contextlib.asynccontextmanager
+async def small_socket(port: int, room: int) -> AsyncIterator[socket.socket]:
+    """Connect with room for so many octets that were not read."""
+    with socket.socket() as raw:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+        raw.setblocking(False)  # noqa: FBT003 - the standard library's signature
+        await asyncio.get_running_loop().sock_connect(raw, ("127.0.0.1", port))
+        yield raw
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("requests", [1, 3])
 async def test_an_answer_nobody_takes_is_dropped(make: Make, requests: int) -> None:
     """A client that asks for much and reads nothing is cut off; what waits for it is forgotten."""
-    async with served(make(*ENDPOINTS).app, HASTY) as port:
-        with socket.socket() as raw:
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            raw.setblocking(False)  # noqa: FBT003 - the standard library's signature
-            loop = asyncio.get_running_loop()
-            await loop.sock_connect(raw, ("127.0.0.1", port))
-            with structlog.testing.capture_logs() as logs:
-                await loop.sock_sendall(raw, (b"GET /large.json HTTP/1.1\r\n" + HOST + b"\r\n") * requests)
-                async with asyncio.timeout(20):
-                    while not any(line["event"] == "connections.given_up" for line in logs):
-                        await asyncio.sleep(0.05)
-            taken = 0
-            with contextlib.suppress(ConnectionResetError):
-                while piece := await loop.sock_recv(raw, 65_536):
-                    taken += len(piece)
-            assert 0 < taken < requests * LARGE
+    async with served(make(*ENDPOINTS).app, HASTY) as port, small_socket(port, 4096) as raw:
+        loop = asyncio.get_running_loop()
+        with structlog.testing.capture_logs() as logs:
+            await loop.sock_sendall(raw, (b"GET /large.json HTTP/1.1\r\n" + HOST + b"\r\n") * requests)
+            async with asyncio.timeout(20):
+                while not any(line["event"] == "connections.given_up" for line in logs):
+                    await asyncio.sleep(0.05)
+        taken = 0
+        with contextlib.suppress(ConnectionResetError):
+            while piece := await loop.sock_recv(raw, 65_536):
+                taken += len(piece)
+        assert 0 < taken < requests * LARGE
 
 
 @pytest.mark.slow
 async def test_who_takes_an_answer_slowly_gets_it_whole(make: Make) -> None:
     """Some of it now and then is enough, though all of it takes far longer than the limit."""
-    async with served(make(*ENDPOINTS).app, HASTY) as port:
-        with socket.socket() as raw:
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
-            raw.setblocking(False)  # noqa: FBT003 - the standard library's signature
-            loop = asyncio.get_running_loop()
-            await loop.sock_connect(raw, ("127.0.0.1", port))
-            await loop.sock_sendall(raw, b"GET /large.json HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n")
-            taken, began = 0, time.monotonic()
-            while piece := await loop.sock_recv(raw, 200_000):
-                taken += len(piece)
-                if time.monotonic() - began < LATEST:
-                    await asyncio.sleep(0.05)
+    async with served(make(*ENDPOINTS).app, HASTY) as port, small_socket(port, 65_536) as raw:
+        loop = asyncio.get_running_loop()
+        await loop.sock_sendall(raw, b"GET /large.json HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n")
+        taken, began = 0, time.monotonic()
+        while piece := await loop.sock_recv(raw, 200_000):
+            taken += len(piece)
+            if time.monotonic() - began < LATEST:
+                await asyncio.sleep(0.05)
     assert taken > LARGE
 
 

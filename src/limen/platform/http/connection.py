@@ -246,7 +246,7 @@ class Connection(asyncio.Protocol):
         self._octets += octets
         if self._incoming is not None:
             if self._octets > LONGEST_MESSAGE:
-                self.transport.abort() if self._answering else self.transport.close()
+                self.transport.close()
             return
         self._blank = self._fields is None
         if self._octets > LONGEST_HEAD:
