@@ -403,7 +403,7 @@ MISTAKES = [
     ),
     ('[[tenant]]\nname = "acme"\n[[tenant.resource]]\nidentifier = "urn:a"\nclient = "x"\n', ("line 5", "#1 client", "`x` is no client of kind service")),
     ('[[tenant]]\nname = "acme"\n[[tenant.client]]\nid = "x"\n', ("kind: is missing", 'kind = "web"')),
-    ('[[tenant]]\nname = "acme"\n[[tenant.client]]\nid = "x"\nkind = "device"\n', ("`device` is none of web, spa, native, service",)),
+    ('[[tenant]]\nname = "acme"\n[[tenant.client]]\nid = "x"\nkind = "tablet"\n', ("`tablet` is none of web, spa, native, service, device",)),
     ('[[tenant]]\nname = "acme"\n[[tenant.client]]\nid = "x"\nkind = "spa"\n', ("redirect_uris", "needs at least one")),
     (
         '[[tenant]]\nname = "acme"\n[[tenant.client]]\nid = "x"\nkind = "spa"\nredirect_uris = ["http://app.example/"]\n',

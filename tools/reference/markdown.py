@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import inspect
 import re
 import textwrap
@@ -67,11 +68,12 @@ def sentence(kind: type) -> str:
 
 
 def said(kind: type) -> dict[str, str]:
-    """Return the sentence under each field of a class that has one."""
+    """Return the sentence under each field of a class that has one, those it inherits too."""
+    inherited = [said(base) for base in kind.__bases__ if dataclasses.is_dataclass(base)]
     (body,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
     if not isinstance(body, ast.ClassDef):
         raise TypeError(kind)
-    found: dict[str, str] = {}
+    found: dict[str, str] = {name: text for one in inherited for name, text in one.items()}
     for member, following in zip(body.body, body.body[1:], strict=False):
         if isinstance(member, ast.AnnAssign) and isinstance(member.target, ast.Name) and isinstance(following, ast.Expr):
             found[member.target.id] = " ".join(str(ast.literal_eval(following.value)).split())

@@ -95,5 +95,5 @@ def _client(client: Client) -> Iterator[str]:
         value = getattr(client, key)
         if key == "kind" or (value != getattr(plain, key) and not (key == "auth_method" and client.public)):
             yield f"{key} = {toml(value)}"
-    if not client.public:
+    if client.needs_secret:
         yield f"secret = {toml(UNCHANGED)}"

@@ -59,7 +59,7 @@ class ResourceTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClientTable:
+class ClientTable(clients.Metadata):
     """`[[tenant.client]]`: an application; what is left out is as for a new client."""
 
     id: str
@@ -96,7 +96,8 @@ class ClientTable:
     """Whom to ask about it, as the API tells it."""
 
 
-CLIENT_KEYS: Final = tuple(one.name for one in fields(ClientTable) if one.name not in ("id", "secret"))
+_MORE: Final = tuple(one.name for one in fields(clients.Metadata))
+CLIENT_KEYS: Final = (*(one.name for one in fields(ClientTable) if one.name not in {"id", "secret", *_MORE}), *_MORE)
 """What a file says of a client beside its name and its secret; the record has fields of the same names."""
 
 
@@ -288,25 +289,7 @@ def _clients(source: Source, way: tuple[Step, ...], table: Mapping[str, object],
 
 
 def _client(one: ClientTable) -> Client:
-    return clients.completed(
-        Client(
-            id=ClientId(one.id),
-            kind=one.kind,
-            name=one.name,
-            auth_method=one.auth_method,
-            redirect_uris=one.redirect_uris,
-            post_logout_redirect_uris=one.post_logout_redirect_uris,
-            grants=one.grants,
-            scopes=one.scopes,
-            pkce_required=one.pkce_required,
-            consent=one.consent,
-            id_token_signed_response_alg=one.id_token_signed_response_alg,
-            client_uri=one.client_uri,
-            policy_uri=one.policy_uri,
-            tos_uri=one.tos_uri,
-            contacts=one.contacts,
-        )
-    )
+    return clients.completed(Client(id=ClientId(one.id), **{name: getattr(one, name) for name in CLIENT_KEYS}))
 
 
 def _secret(source: Source, way: tuple[Step, ...], text: str | None, *, dev: bool) -> Secret[str] | None:

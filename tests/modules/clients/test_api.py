@@ -126,7 +126,7 @@ async def test_bad_metadata_is_refused(world: World) -> None:
         refused = await api.call("POST", "/clients", SHOP | change)
         assert (refused.status, refused.json()["code"]) == (400, "invalid_client_metadata"), change
     malformed: tuple[dict[str, object], ...] = (
-        {"kind": "device"},
+        {"kind": "tablet"},
         {"grant_types": ["password"]},
         {"client_secret": "x" * 40},
         {"redirect_uris": "https://a.example/"},

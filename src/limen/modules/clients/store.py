@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import sqlalchemy as sa
 
 from limen.kernel.ids import ClientId
-from limen.modules.clients.model import AuthMethod, Client, ClientKind, ConsentRule, GrantType, SecretDigest
+from limen.modules.clients.model import NAMES, AuthMethod, Client, ClientKind, ConsentRule, GrantType, Metadata, SecretDigest, given
 from limen.platform.sql import Choice, Id, Instant, Json, Reader, Work, bind, insert_new, one_of, statement, table, upsert
 from limen.platform.wire.jose import Alg
 
@@ -33,15 +33,19 @@ CLIENTS: Final = table(
     sa.Column("contacts", Json(tuple[str, ...]), nullable=False),
     sa.Column("consent", Choice(ConsentRule)),  # null from before there was a choice
     sa.Column("id_token_signed_response_alg", Choice(Alg)),
+    sa.Column("sealed_secret", sa.LargeBinary),  # under the tenant's key, beside its digest
+    sa.Column("metadata", Json(Metadata)),  # what is not at its default; null from before there was any
     rowid=True,
 )
 
 _C: Final = CLIENTS.c
-FIELDS: Final = (
+COLUMNS: Final = (
     *("kind", "name", "auth_method", "secrets", "redirect_uris", "post_logout_redirect_uris", "grants", "scopes", "pkce_required"),
-    *("client_uri", "policy_uri", "tos_uri", "contacts", "consent", "id_token_signed_response_alg"),
+    *("client_uri", "policy_uri", "tos_uri", "contacts", "consent", "id_token_signed_response_alg", "sealed_secret"),
 )
 """Columns that hold what a client says of itself, named as in the model."""
+FIELDS: Final = (*COLUMNS, *NAMES)
+"""All it says of itself."""
 
 
 class _Row(NamedTuple):
@@ -64,6 +68,8 @@ class _Row(NamedTuple):
     contacts: tuple[str, ...]
     consent: ConsentRule | None
     id_token_signed_response_alg: Alg | None
+    sealed_secret: bytes | None
+    metadata: Metadata | None
 
     def read(self) -> Client:
         return Client(
@@ -85,6 +91,8 @@ class _Row(NamedTuple):
             contacts=self.contacts,
             consent=self.consent or ConsentRule.ASK,
             id_token_signed_response_alg=self.id_token_signed_response_alg,
+            sealed_secret=self.sealed_secret,
+            **({} if self.metadata is None else {name: getattr(self.metadata, name) for name in NAMES}),
         )
 
 
@@ -97,7 +105,7 @@ _LIST: Final = statement(
     into=_Row,
 )
 _ADD: Final = statement(insert_new(CLIENTS))
-_PUT: Final = statement(upsert(CLIENTS, key=("id",), set=("version", *FIELDS)))
+_PUT: Final = statement(upsert(CLIENTS, key=("id",), set=("version", *COLUMNS, "metadata")))
 _DROP: Final = statement(sa.delete(CLIENTS).where(_C.tenant == bind("tenant"), _C.id == bind("id")))
 
 
@@ -134,7 +142,7 @@ async def put(work: Work, client: Client) -> None:
 
 
 def _values(client: Client) -> dict[str, object]:
-    return {name: getattr(client, name) for name in ("id", "made", "version", *FIELDS)}
+    return {**{name: getattr(client, name) for name in ("id", "made", "version", *COLUMNS)}, "metadata": given(client)}
 
 
 async def drop(work: Work, client: ClientId) -> bool:

@@ -13,8 +13,6 @@ from limen.modules.clients.model.client import (
     SecretDigest,
     check_secret,
     completed,
-    flaws,
-    flaws_beside,
     is_assured,
     matches_post_logout,
     matches_redirect,
@@ -22,20 +20,34 @@ from limen.modules.clients.model.client import (
     secret_flaw,
     with_secret,
 )
+from limen.modules.clients.model.flaws import flaws, flaws_beside
+from limen.modules.clients.model.metadata import NAMES, Delivery, Metadata, Profile, RefreshRotation, SubjectType, given
+from limen.modules.clients.model.protocol import ENCRYPTION_ALGS, ENCRYPTION_ENCS, FAPI_ALGS, RESPONSE_TYPES
 
 __all__ = [
+    "ENCRYPTION_ALGS",
+    "ENCRYPTION_ENCS",
+    "FAPI_ALGS",
     "GRANTS",
+    "NAMES",
     "OVERLAP",
+    "RESPONSE_TYPES",
     "AuthMethod",
     "Client",
     "ClientKind",
     "ConsentRule",
+    "Delivery",
     "GrantType",
+    "Metadata",
+    "Profile",
+    "RefreshRotation",
     "SecretDigest",
+    "SubjectType",
     "check_secret",
     "completed",
     "flaws",
     "flaws_beside",
+    "given",
     "is_assured",
     "matches_post_logout",
     "matches_redirect",

@@ -11,6 +11,7 @@ from msgspec import UNSET, UnsetType
 
 from limen.kernel.ids import ClientId, new
 from limen.modules.clients import service
+from limen.modules.clients.api.metadata import MoreMetadata, more_of
 from limen.modules.clients.errors import ClientChangedMeanwhile, ClientExists, InvalidClient, NoSuchClient, ScopeNotHeld
 from limen.modules.clients.model import AuthMethod, Client, ClientKind, ConsentRule, GrantType, new_secret, with_secret
 from limen.platform.http import Answer, Call, Endpoint, Json, no_content, scope
@@ -24,7 +25,7 @@ _OWN: Final = "limen:"
 _Uris = Annotated[tuple[str, ...], msgspec.Meta(max_length=50)]
 
 
-class ClientMetadata(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ClientMetadata(MoreMetadata, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What an application says of itself; what is left out gets its default."""
 
     kind: ClientKind
@@ -103,6 +104,7 @@ def _metadata(client: Client) -> dict[str, object]:
         "policy_uri": client.policy_uri,
         "tos_uri": client.tos_uri,
         "contacts": client.contacts,
+        **more_of(client),
         "client_id": client.id,
         "client_id_issued_at": int(client.made.timestamp()) if client.made else 0,
         "version": client.version,
@@ -126,6 +128,7 @@ def _client(id: ClientId, given: ClientMetadata) -> Client:  # noqa: A002 - the 
         policy_uri=given.policy_uri,
         tos_uri=given.tos_uri,
         contacts=given.contacts,
+        **given.more(),  # type: ignore[arg-type] # the record's own fields
     )
 
 
@@ -153,7 +156,7 @@ async def _create(call: Call) -> Answer:
         client = _client(ClientId(given.client_id or new("cli", work.now)), given)
         if await service.find(work, client.id):
             raise ClientExists("there is a client of that id")
-        if not client.public:
+        if client.needs_secret:
             secret = new_secret()
             client = with_secret(client, secret, work.now)
             issued = {"client_secret": secret.reveal(), "client_secret_expires_at": 0}
@@ -188,7 +191,7 @@ async def _replace(call: Call) -> Answer:
     async with call.work() as work:
         before = await service.take(work, _id(call))
         _check_scopes(call, before.scopes, given.scope.split())
-        client = replace(_client(before.id, given), secrets=before.secrets)
+        client = replace(_client(before.id, given), secrets=before.secrets, sealed_secret=before.sealed_secret)
         await service.save(work, client, dev=call.site.dev, expected=etags.expected(call.headers.get("if-match")))
         after = await service.take(work, client.id)
     return Json(_shown(after), headers=_etag(after))
