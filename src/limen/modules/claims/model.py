@@ -1,0 +1,88 @@
+"""What is told of a person under which name: the standard claims of each scope, who asks for them, and the sector a pairwise `sub` is for."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+from urllib.parse import urlsplit
+
+from limen.kernel.ids import AccountId
+from limen.modules.clients import Client
+
+JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
+"""What a claim can be."""
+
+BY_SCOPE: Final[Mapping[str, tuple[str, ...]]] = {
+    "profile": (
+        *("name", "family_name", "given_name", "middle_name", "nickname", "preferred_username", "profile", "picture"),
+        *("website", "gender", "birthdate", "zoneinfo", "locale", "updated_at"),
+    ),
+    "email": ("email", "email_verified"),
+    "address": ("address",),
+    "phone": ("phone_number",),
+}
+"""Which scope gives which claims (OpenID Connect Core 1.0, section 5.4); `phone_number_verified` is told once something proves a number."""
+STANDARD: Final = tuple(name for names in BY_SCOPE.values() for name in names)
+EMAIL: Final = frozenset(BY_SCOPE["email"])
+"""Those that come from an account's identifiers; the others are of its profile."""
+
+_NOBODYS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+"""Hosts of the device itself: apps that share one have nothing in common."""
+
+
+class Use(enum.Enum):
+    """Where claims are told."""
+
+    USERINFO = "userinfo"
+    ID_TOKEN = "id_token"  # noqa: S105 - the name of a token
+    ACCESS_TOKEN = "access_token"  # noqa: S105 - likewise
+    INTROSPECTION = "introspection"
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """How one claim is asked for by the parameter `claims` (OpenID Connect Core 1.0, section 5.5.1)."""
+
+    essential: bool = False
+    values: tuple[JsonValue, ...] = ()
+    """Its `value`, or its `values`: another one is not what was asked for. Empty: any."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """An app that asks about a person. `scopes` are those it was granted."""
+
+    account: AccountId
+    client: Client
+    scopes: tuple[str, ...]
+    use: Use
+    requested: Mapping[str, Requested] | None = None
+    """The member of the parameter `claims` for this use."""
+    alone: bool = False
+    """No access token goes with this ID token, so that it tells what userinfo would (section 5.4)."""
+
+
+def sector_of(client: Client) -> str | None:
+    """Return the sector of a client whose subjects are pairwise (OpenID Connect Core 1.0, section 8.1); None where they are public."""
+    del client  # no client has a `subject_type` yet
+    return None
+
+
+def sector_named(client: Client, identifier: str | None) -> str:
+    """Return the host of the `sector_identifier_uri`, or else the one host of the redirect addresses.
+
+    A private-use scheme stands for a host (RFC 8252, section 7.1). A client without either is a sector of its own, as is one of several
+    hosts, which cannot be saved, and one of a loopback address, which belongs to whatever app happens to run.
+    """
+    if identifier and (host := urlsplit(identifier).hostname):
+        return host
+    hosts = {_host(uri) for uri in client.redirect_uris}
+    only = hosts.pop() if len(hosts) == 1 else ""
+    return only if only and only not in _NOBODYS else f"client:{client.id}"
+
+
+def _host(uri: str) -> str:
+    parts = urlsplit(uri)
+    return parts.hostname or (f"{parts.scheme}:" if parts.scheme not in ("http", "https") else "")
