@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -57,10 +57,10 @@ class Shop:
             assert app is not None
             return await claims.of(reader, Asking(account=account or self.ada, client=app, scopes=scopes, use=use, requested=requested, alone=alone))
 
-    async def change(self, client: str, **fields: object) -> None:
+    async def change(self, client: str, **fields: Any) -> None:
         """Change fields of a client's record."""
         async with self.world.work() as work:
-            await clients.save(work, replace(await clients.take(work, ClientId(client)), **fields))  # type: ignore[arg-type] # as the test knows
+            await clients.save(work, replace(await clients.take(work, ClientId(client)), **fields))
 
     async def set(self, **settings: object) -> None:
         """Set the tenant's claims."""
@@ -68,9 +68,10 @@ class Shop:
             await tenants.save(work, replace(await tenants.find(work), settings={"claims": settings}))
 
 
-def app(name: str, *redirects: str, scopes: tuple[str, ...] = OWN) -> Client:
+def app(name: str, *redirects: str, **fields: Any) -> Client:
     """Return an app with these redirect addresses."""
-    return Client(id=ClientId(name), kind=ClientKind.WEB, redirect_uris=redirects or (f"https://{name}.example/cb",), scopes=scopes)
+    known = {"kind": ClientKind.WEB, "redirect_uris": redirects or (f"https://{name}.example/cb",), "scopes": OWN, **fields}
+    return Client(id=ClientId(name), **known)
 
 
 @pytest.fixture
@@ -84,8 +85,3 @@ async def shop(world: World) -> Shop:
         assert isinstance(ada, accounts.Account)
         await profiles.change(work, ada.id, FULL)
     return Shop(world, ada.id)
-
-
-def whole_second(moment: datetime) -> int:
-    """Return NumericDate."""
-    return int(moment.astimezone(UTC).timestamp())

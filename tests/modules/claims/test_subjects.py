@@ -10,10 +10,8 @@ import pytest
 
 from limen.kernel.ids import AccountId
 from limen.modules import claims
-from limen.modules.claims import model
 from limen.modules.claims.holder import HOLDER
-from limen.modules.claims.service import subjects
-from limen.modules.clients import Client
+from limen.modules.clients import Client, SubjectType
 from limen.platform.crypto import Keyring
 from limen.platform.duties import Done
 from limen.platform.sql import Database, open_database
@@ -23,14 +21,15 @@ from tests.modules.claims.conftest import app
 pytestmark = pytest.mark.anyio
 
 ADA, BOB = AccountId("acc_ada"), AccountId("acc_bob")
-SHOP, TILL, OTHER = app("shop"), app("till", "https://shop.example/till", "https://shop.example:8443/x"), app("other")
 OPEN = app("open")
 
 
-@pytest.fixture(autouse=True)
-def pairwise(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every client but `open` has pairwise subjects."""
-    monkeypatch.setattr(subjects, "sector_of", lambda client: None if client is OPEN else model.sector_named(client, None))
+def private(name: str, *redirects: str, sector: str | None = None) -> Client:
+    """Return an app with pairwise subjects."""
+    return app(name, *redirects, subject_type=SubjectType.PAIRWISE, sector_identifier_uri=sector)
+
+
+SHOP, TILL, OTHER = private("shop"), private("till", "https://shop.example/till", "https://shop.example:8443/x"), private("other")
 
 
 @pytest.fixture
@@ -113,19 +112,20 @@ async def test_it_is_exported_and_forgotten(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("client", "identifier", "sector"),
+    ("client", "sector"),
     [
-        (SHOP, None, "shop.example"),
-        (TILL, None, "shop.example"),
-        (SHOP, "https://Sector.example/ids.json", "sector.example"),
-        (app("two", "https://a.example/", "https://b.example/"), None, "client:two"),
-        (app("two", "https://a.example/", "https://b.example/"), "https://sector.example/ids.json", "sector.example"),
-        (app("app", "com.example.app:/cb"), None, "com.example.app:"),
-        (app("cli", "http://127.0.0.1/cb"), None, "client:cli"),
-        (app("cli", "http://[::1]/cb"), None, "client:cli"),
-        (app("dev", "http://localhost:3000/cb"), None, "client:dev"),
+        (OPEN, None),
+        (SHOP, "shop.example"),
+        (TILL, "shop.example"),
+        (private("shop", sector="https://Sector.example/ids.json"), "sector.example"),
+        (private("two", "https://a.example/", "https://b.example/"), "client:two"),
+        (private("two", "https://a.example/", "https://b.example/", sector="https://sector.example/ids.json"), "sector.example"),
+        (private("app", "com.example.app:/cb"), "com.example.app:"),
+        (private("cli", "http://127.0.0.1/cb"), "client:cli"),
+        (private("cli", "http://[::1]/cb"), "client:cli"),
+        (private("dev", "http://localhost:3000/cb"), "client:dev"),
     ],
 )
-def test_a_sector_is_a_host(client: Client, identifier: str | None, sector: str) -> None:
+def test_a_sector_is_a_host(client: Client, sector: str | None) -> None:
     """Section 8.1: that of the sector_identifier_uri, or of the redirect addresses; what is nobody's host makes no sector."""
-    assert model.sector_named(client, identifier) == sector
+    assert claims.sector_of(client) == sector

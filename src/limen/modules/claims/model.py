@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
 from limen.kernel.ids import AccountId
-from limen.modules.clients import Client
+from limen.modules.clients import Client, SubjectType
 
 JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
 """What a claim can be."""
@@ -65,18 +65,15 @@ class Asking:
 
 
 def sector_of(client: Client) -> str | None:
-    """Return the sector of a client whose subjects are pairwise (OpenID Connect Core 1.0, section 8.1); None where they are public."""
-    del client  # no client has a `subject_type` yet
-    return None
+    """Return the sector of a client whose subjects are pairwise (OpenID Connect Core 1.0, section 8.1); None where they are public.
 
-
-def sector_named(client: Client, identifier: str | None) -> str:
-    """Return the host of the `sector_identifier_uri`, or else the one host of the redirect addresses.
-
-    A private-use scheme stands for a host (RFC 8252, section 7.1). A client without either is a sector of its own, as is one of several
-    hosts, which cannot be saved, and one of a loopback address, which belongs to whatever app happens to run.
+    That is the host of its `sector_identifier_uri`, or else the one host of its redirect addresses; a private-use scheme stands for a
+    host (RFC 8252, section 7.1). A client without either is a sector of its own, as is one of a loopback address, which belongs to
+    whatever app happens to run.
     """
-    if identifier and (host := urlsplit(identifier).hostname):
+    if client.subject_type is not SubjectType.PAIRWISE:
+        return None
+    if client.sector_identifier_uri and (host := urlsplit(client.sector_identifier_uri).hostname):
         return host
     hosts = {_host(uri) for uri in client.redirect_uris}
     only = hosts.pop() if len(hosts) == 1 else ""
