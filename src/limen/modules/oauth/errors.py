@@ -32,6 +32,8 @@ class Code(enum.Enum):
     UNMET_AUTHENTICATION_REQUIREMENTS = "unmet_authentication_requirements"  # OpenID Connect Core Unmet Authentication Requirements 1.0
     INVALID_TOKEN = "invalid_token"  # RFC 6750, 3.1  # noqa: S105
     INSUFFICIENT_SCOPE = "insufficient_scope"
+    INVALID_DPOP_PROOF = "invalid_dpop_proof"  # RFC 9449, 12.2
+    USE_DPOP_NONCE = "use_dpop_nonce"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,22 @@
-"""Outbox work: requests nobody came back for leave the table."""
+"""Outbox work: requests nobody came back for leave the table, and so does what was shown once and is too old to be shown again."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 import msgspec
 
 from limen.kernel.facts import SYSTEM
+from limen.modules import keys
 from limen.modules.oauth import store
+from limen.modules.oauth.nonces import NONCES
 from limen.platform.outbox import Job, JobKind, order_hourly
 from limen.platform.sql import Work
 
 AT_ONCE: Final = 500
+FORGETS_EVERY: Final = timedelta(minutes=5)
+"""Proofs live about a minute and assertions a few, and there are as many of them as requests: the table stays small."""
 
 
 class Sweep(msgspec.Struct, frozen=True):
@@ -33,6 +38,20 @@ async def order_sweep(work: Work) -> None:
     await order_hourly(work, SWEEP, Sweep())
 
 
+class Forget(msgspec.Struct, frozen=True):
+    """Forget what was shown once, of all tenants."""
+
+
+async def _forget(job: Job[Forget]) -> None:
+    gone = AT_ONCE
+    while gone == AT_ONCE:
+        async with job.db.work(job.tenant, SYSTEM) as work:
+            gone = await store.drop_shown(work, AT_ONCE)
+
+
 SWEEP: Final = JobKind(name="oauth.sweep", payload=Sweep, run=_sweep, at_once=1)
 
-JOBS: Final = (SWEEP,)
+FORGET: Final = JobKind(name="oauth.forget", payload=Forget, run=_forget, at_once=1, timeout=FORGETS_EVERY, every=FORGETS_EVERY)
+
+JOBS: Final = (SWEEP, FORGET)
+KEPT: Final[keys.Keeping] = {NONCES: None}

@@ -11,10 +11,11 @@ _MOST_OCTETS: Final = 32_768
 _MOST_FIELDS: Final = 100
 _LISTS: Final = {
     b"cookie": b"; ",
+    b"dpop": b", ",  # no list, but joined it is read as no proof, and refused in the words of RFC 9449
     **dict.fromkeys((b"accept", b"accept-encoding", b"accept-language", b"cache-control", b"connection", b"forwarded", b"via", b"x-forwarded-for"), b", "),
 }
 _ALONE: Final = frozenset({
-    b"authorization", b"content-encoding", b"content-length", b"content-type", b"dpop", b"host", b"origin", b"referer", b"sec-fetch-dest", b"sec-fetch-mode",
+    b"authorization", b"content-encoding", b"content-length", b"content-type", b"host", b"origin", b"referer", b"sec-fetch-dest", b"sec-fetch-mode",
     b"sec-fetch-site", b"transfer-encoding", b"user-agent",
 })  # fmt: skip
 
