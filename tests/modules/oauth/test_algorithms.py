@@ -52,6 +52,26 @@ async def test_a_client_gets_its_own_algorithm(door: Door, alg: Alg) -> None:
     assert jose.peek((await door.tokens(person, "spa"))["id_token"]).header.alg == "ES256"
 
 
+@pytest.mark.parametrize("alg", [Alg.PS256, Alg.EDDSA])
+async def test_what_fapi_asks_for_is_offered_where_the_tenant_says_so(door: Door, alg: Alg) -> None:
+    """PS256, and Ed25519 by its older name: header and key in the JWKS bear the very name that the client registered (FAPI 2.0 Security Profile, 5.4.1)."""
+    with pytest.raises(clients.InvalidClient, match=alg.value):
+        await register(door, alg)
+    await door.set("keys", algorithms=["ES256", alg.value])
+    await register(door, alg)
+    token = (await door.tokens(await door.person()))["id_token"]
+    header = jose.peek(token).header
+    read = jose.verify_jwt(token, await shown(door), typ=("jwt",))
+    assert (header.alg, read.claims["iss"]) == (alg.value, BASE)
+    assert [(key["kid"], key["alg"]) for key in (await door.calls.get("/oauth/jwks")).json()["keys"] if key["alg"] == alg.value] == [(header.kid, alg.value)]
+
+
+async def test_a_shared_secret_is_nothing_a_tenant_signs_with(door: Door) -> None:
+    """HS256 is not offered by being known: a client cannot have it beside the tenant's keys."""
+    with pytest.raises(clients.InvalidClient, match="HS256"):
+        await register(door, Alg.HS256)
+
+
 async def test_an_algorithm_changed_meanwhile_shows_at_the_next_refresh(door: Door) -> None:
     """A client that was described anew need not send anybody back to sign in."""
     body = await door.tokens(await door.person())

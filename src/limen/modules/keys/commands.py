@@ -13,9 +13,9 @@ from limen.modules.keys.service.renewal import replace_data_key, rotate_tenant_k
 from limen.modules.keys.service.rotation import leaves
 from limen.modules.keys.service.rotation import rotate as rotate_signing
 from limen.modules.keys.service.wrapping import Rotated, rotate_epoch, rotate_master
+from limen.modules.keys.settings import OFFERED
 from limen.platform.commands import Command, Ground
 from limen.platform.duties import Running
-from limen.platform.wire.jose import Alg
 
 _MADE: Final = {Use.DATA: "sealed", Use.INDEX: "indexed"}
 
@@ -52,7 +52,7 @@ async def rotate(  # noqa: PLR0913 - each is an option of the command
     index
         Begin the rotation of the key of the tenant's blind index: servers index anew, and drop it when nothing is found by it any more.
     signing
-        Begin the rotation of the tenant's signing key of this algorithm: ES256, RS256 or Ed25519.
+        Begin the rotation of the tenant's signing key of this algorithm: ES256, RS256, PS256, Ed25519 or EdDSA.
     destroy_previous
         Destroy the previous key now, with what only it can open. For a signing key: it is withdrawn, and its tokens are void.
     """
@@ -104,9 +104,9 @@ async def _replace_data(ground: Ground) -> None:
 
 async def _rotate_signing(ground: Ground, name: str, *, withdraw: bool) -> None:
     try:
-        alg = next(alg for alg in (Alg.ES256, Alg.RS256, Alg.ED25519) if alg.value.lower() == name.lower())
+        alg = next(alg for alg in OFFERED if alg.value.lower() == name.lower())
     except StopIteration:
-        raise WhatToRotate(operator=f"{name[:20]} is no algorithm Limen signs with: write ES256, RS256 or Ed25519") from None
+        raise WhatToRotate(operator=f"{name[:20]} is no algorithm Limen signs with: write one of {', '.join(one.value for one in OFFERED)}") from None
     dev = ground.settings.of(Running).dev
     key = await rotate_signing(ground.db, ground.tenant, alg, withdraw=withdraw, dev=dev, actor=ground.actor("key rotate"))
     lines = [line for line in await list_keys(ground.db, ground.tenant) if line.kind == alg.value]

@@ -15,7 +15,8 @@ _SHORTEST_LIFE: Final = timedelta(hours=1)
 _LONGEST_LIFE: Final = timedelta(days=400)
 _LONGEST_TOKEN: Final = timedelta(days=1)
 _LONGEST_LEAD: Final = timedelta(days=7)
-_OFFERED: Final = frozenset({Alg.ES256, Alg.RS256, Alg.ED25519})
+OFFERED: Final = (Alg.ES256, Alg.RS256, Alg.PS256, Alg.ED25519, Alg.EDDSA)
+"""What a tenant may sign with. EdDSA is Ed25519 by its older name, with a key of its own; HS256 is not for keys that the world checks with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,7 @@ class Tenant:
     retired_known: timedelta = timedelta(days=180)
     """How long its public part is kept to recognise an `id_token_hint`."""
     algorithms: tuple[Alg, ...] = (Alg.ES256, Alg.RS256, Alg.ED25519)
-    """The algorithms offered; the first one signs."""
+    """The algorithms offered; the first one signs. FAPI 2.0 takes ES256, PS256 and EdDSA, which is Ed25519 by its older name."""
 
     def __post_init__(self) -> None:
         if self.rotation != NEVER and not _SHORTEST_LIFE <= self.rotation <= _LONGEST_LIFE:
@@ -42,8 +43,8 @@ class Tenant:
             raise ValueError("successor_lead: must lie between 0s and 7d, and not exceed rotation")
         if not _LONGEST_TOKEN <= self.retired_shown <= self.retired_known:
             raise ValueError("retired_shown: must be at least 1d, the longest life of a token, and not exceed retired_known")
-        if not self.algorithms or not _OFFERED.issuperset(self.algorithms):
-            raise ValueError("algorithms: must name some of ES256, RS256, Ed25519")
+        if not self.algorithms or not set(OFFERED).issuperset(self.algorithms):
+            raise ValueError(f"algorithms: must name some of {', '.join(one.value for one in OFFERED)}")
 
     def lead(self, *, dev: bool) -> timedelta:
         """Return how long a new key is shown before it signs."""

@@ -6,6 +6,7 @@ import json
 import pickle
 from typing import Final
 
+import joserfc.jwk
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -13,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limen.platform.wire import jose
-from limen.platform.wire.jose import Alg, BadKey, KeySet, SigningKey, VerifyKey
+from limen.platform.wire.jose import Alg, BadKey, JsonValue, KeySet, SigningKey, VerifyKey
 from tests.platform.wire.jose import vectors as v
 
-EC: Final = {name: value for name, value in v.A3_KEY.items() if name != "d"}
+EC: Final[dict[str, str]] = {name: value for name, value in v.A3_KEY.items() if name != "d"}
 RSA: Final = {name: v.A2_KEY[name] for name in ("kty", "n", "e")}
 OKP: Final = {name: value for name, value in v.RFC8037_KEY.items() if name != "d"}
 
@@ -25,7 +26,7 @@ def parsed(*keys: object, algs: tuple[Alg, ...] = tuple(Alg)) -> KeySet:
     return KeySet.parse(json.dumps({"keys": keys}).encode(), algs)
 
 
-@pytest.mark.parametrize("alg", [Alg.ES256, Alg.RS256, Alg.PS256, Alg.ED25519])
+@pytest.mark.parametrize("alg", [Alg.ES256, Alg.RS256, Alg.PS256, Alg.ED25519, Alg.EDDSA])
 def test_keys_survive_storage(alg: Alg) -> None:
     """What `dump` wrote, `load` reads: same name, same public key."""
     key = SigningKey.generate(alg)
@@ -50,17 +51,68 @@ def test_keys_hide() -> None:
 
 
 def test_a_key_serves_one_algorithm() -> None:
-    """A key object refuses an algorithm that is not its own, other curves, and the deprecated name for signing."""
+    """A key object refuses an algorithm that is not its own, a shared secret's above all, and other curves."""
     for private, alg in (
         (ec.generate_private_key(ec.SECP256R1()), Alg.RS256),
         (ed25519.Ed25519PrivateKey.generate(), Alg.ES256),
         (ec.generate_private_key(ec.SECP384R1()), Alg.ES256),
-        (ed25519.Ed25519PrivateKey.generate(), Alg.EDDSA),
+        (ed25519.Ed25519PrivateKey.generate(), Alg.HS256),
+        (ec.generate_private_key(ec.SECP256R1()), Alg.HS256),
+        (rsa.generate_private_key(public_exponent=65537, key_size=2048), Alg.HS256),
     ):
         with pytest.raises(BadKey):
             SigningKey(private, alg)
     with pytest.raises(jose.BadSignature):
         VerifyKey(jose.read_public(dict(RSA)), Alg.PS256).verify(v.A2_RS256.rpartition(".")[0].encode(), jose.unb64url(v.A2_SIGNATURE.encode()))
+
+
+def test_a_shared_secret_is_not_made_here() -> None:
+    """No key is generated for HS256: its secret comes from whoever shares it."""
+    with pytest.raises(BadKey):
+        SigningKey.generate(Alg.HS256)
+
+
+@pytest.mark.parametrize("members", [EC, RSA, OKP, v.A4_KEY, v.RFC9449_KEY])
+def test_thumbprints_of_what_somebody_sent(members: dict[str, str]) -> None:
+    """Whatever else stands in the key and in whatever order, also for curves that do not serve, as another library has it."""
+    sent = dict(reversed((members | {"kid": "x", "use": "sig", "x5c": "rubbish"}).items()))
+    assert jose.thumbprint_of(dict(sent)) == joserfc.jwk.import_key(dict(members)).thumbprint()
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {},
+        {"kty": ["EC"]},
+        {"kty": "oct"},
+        {"kty": "oct", "k": "AAAA"},
+        v.A3_KEY,
+        EC | {"x": 1},
+        EC | {"y": EC["y"] + "="},
+        EC | {"crv": None},
+        {"kty": "RSA", "n": RSA["n"]},
+    ],
+)
+def test_what_has_no_thumbprint(members: dict[str, JsonValue]) -> None:
+    """A key with a member missing, of the wrong type or spelt in a second way, and above all a private one."""
+    with pytest.raises(BadKey):
+        jose.thumbprint_of(members)
+
+
+@given(st.dictionaries(st.sampled_from(["kty", "crv", "x", "y", "n", "e", "kid"]), st.sampled_from([*EC.values(), *RSA.values(), *OKP.values(), 1, None, []])))
+def test_any_members_have_a_thumbprint_or_none(members: dict[str, JsonValue]) -> None:
+    """Whatever stands in a key, its thumbprint is 43 characters, or it is BadKey; a key that can be read has one, and the same."""
+    try:
+        found = jose.thumbprint_of(members)
+    except BadKey:
+        with pytest.raises(BadKey):
+            jose.read_public(members)
+        return
+    assert len(found) == 43
+    try:
+        assert jose.thumbprint(jose.export(jose.read_public(members))) == found
+    except BadKey:
+        return
 
 
 @pytest.mark.parametrize("signature", [b"", b"\0" * 64, b"\xff" * 64, b"\1" * 63, b"\1" * 65])

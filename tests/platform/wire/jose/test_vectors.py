@@ -1,13 +1,14 @@
-"""The vectors of RFC 7515 (appendix A), 7520, 7638 and 8037."""
+"""The vectors of RFC 7515 (appendix A), 7520, 7638, 8037, 8705 and 9449."""
 
 from __future__ import annotations
 
+import base64
 import json
 
 import pytest
 
 from limen.platform.wire import jose
-from limen.platform.wire.jose import Alg, KeySet, SigningKey, VerifyKey
+from limen.platform.wire.jose import Alg, KeySet, SharedKey, SigningKey, VerifyKey
 from tests.platform.wire.jose import vectors as v
 
 
@@ -33,6 +34,14 @@ def test_other_algorithms_are_refused(token: str) -> None:
     for key, alg in ((v.A2_KEY, Alg.RS256), (v.A3_KEY, Alg.ES256), (v.RFC8037_KEY, Alg.EDDSA)):
         with pytest.raises(jose.UnknownKey):
             jose.verify(token, public(key, alg), typ={"", "jwt"})
+
+
+def test_the_hs256_of_a1() -> None:
+    """The shared secret makes exactly the signature that is printed there, and takes it."""
+    key = SharedKey(jose.unb64url(v.A1_SECRET.encode()))
+    head, _, signature = v.A1_HS256.rpartition(".")
+    assert jose.b64url(key.sign(head.encode())).decode() == signature
+    assert jose.verify(v.A1_HS256, KeySet([key]), typ={"jwt"}).payload == v.CLAIMS
 
 
 def test_rs256_signs_the_published_signature() -> None:
@@ -62,6 +71,24 @@ def test_rfc_7638() -> None:
     """The thumbprint of the published RSA key."""
     key = jose.read_public({name: value for name, value in v.RFC7638_KEY.items() if name in {"kty", "n", "e"}})
     assert jose.thumbprint(jose.export(key)) == v.RFC7638_THUMBPRINT
+
+
+def test_rfc_9449_proof() -> None:
+    """The proof of section 4.1 verifies by the key it brings, and that is the one whose thumbprint section 6.1 prints."""
+    read = jose.verify_jwt_by_embedded_key(v.RFC9449_PROOF, {Alg.ES256}, typ={"dpop+jwt"})
+    assert read.key is not None
+    assert (read.key.alg, read.claims["htm"], read.claims["jti"]) == (Alg.ES256, "POST", "-BwC3ESc6acc2lTc")
+    assert isinstance(read.key, VerifyKey)
+    assert read.key.thumbprint == jose.thumbprint_of(dict(v.RFC9449_KEY)) == v.RFC9449_THUMBPRINT
+
+
+def test_rfc_8705_certificate() -> None:
+    """The certificate of appendix A has the thumbprint printed there."""
+    der = base64.b64decode(v.RFC8705_CERTIFICATE)
+    read = jose.read_certificate(der)
+    assert jose.certificate_thumbprint(der) == read.thumbprint == v.RFC8705_THUMBPRINT
+    assert (read.subject, read.not_before.isoformat()) == ("CN=mtls", "2018-10-18T12:37:09+00:00")
+    assert jose.registered_certificates(octets({"keys": [{"kty": "EC", "x5c": [v.RFC8705_CERTIFICATE]}]})) == {v.RFC8705_THUMBPRINT}
 
 
 def test_rfc_7520_cookbook() -> None:

@@ -16,14 +16,14 @@ from limen.modules.keys.facts import SigningKeyMade
 from limen.modules.keys.model import Ring, SigningRow, Stage, document
 from limen.modules.keys.port import Page, Sealed
 from limen.modules.keys.service.tenant import tenant_box
-from limen.modules.keys.settings import Tenant
+from limen.modules.keys.settings import OFFERED, Tenant
 from limen.platform.sql import Cached, Database, Reader, Work
 from limen.platform.wire.jose import Alg, KeySet, SigningKey
 
 SIGNING: Final = Sealed(name="keys.signing")
 _ONLY: Final = ""
 _NONE: Final = document(())
-_SIGN: Final = {alg.value: alg for alg in (Alg.ES256, Alg.RS256, Alg.PS256, Alg.ED25519)}
+_SIGN: Final = {alg.value: alg for alg in OFFERED}
 _MAKING: Final[WeakKeyDictionary[Database, dict[tuple[TenantId, Alg], asyncio.Task[None]]]] = WeakKeyDictionary()
 """Keys being made, so that a hundred requests that need a tenant's first RSA key make one."""
 

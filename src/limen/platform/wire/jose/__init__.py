@@ -1,15 +1,20 @@
 """JOSE: compact JWS, JWT, JWK and JWK Sets (RFC 7515, 7517, 7518, 7519, 7638, 8037, 8725, 9864), strict on the way in, fast on the way out.
 
+Beside them the certificates of clients (RFC 8705), whose thumbprints stand in tokens.
+
 Knows no tenant, no issuer and no clock: whoever reads a token hands in the keys, the accepted types and the instant.
 """
 
 from __future__ import annotations
 
-from limen.platform.wire.jose.errors import BadKey, BadSignature, Early, Expired, JoseError, Malformed, UnknownKey, Unsupported
-from limen.platform.wire.jose.jwk import PublicJwk, export, jwk_members, read_private, read_public, thumbprint
+from limen.platform.wire.jose.certificates import Certificate, certificate_thumbprint, read_certificate, registered_certificates
+from limen.platform.wire.jose.embedded import read_embedded, verify_jwt_by_embedded_key
+from limen.platform.wire.jose.errors import BadCertificate, BadKey, BadSignature, Early, Expired, JoseError, Malformed, UnknownKey, Unsupported
+from limen.platform.wire.jose.jwk import PublicJwk, export, jwk_members, read_private, read_public, thumbprint, thumbprint_of
 from limen.platform.wire.jose.jws import TOKEN_LIMIT, Header, Jws, Jwt, encode, encode_jwt, peek, verify, verify_jwt
-from limen.platform.wire.jose.keys import Alg, SigningKey, VerifyKey
+from limen.platform.wire.jose.keys import Alg, CheckKey, SharedKey, SigningKey, VerifyKey
 from limen.platform.wire.jose.keyset import KeySet, verify_keys
+from limen.platform.wire.jose.names import Name, read_name, same_name
 from limen.platform.wire.jose.strict import JsonValue, b64url, json_object, unb64url
 from limen.platform.wire.jose.times import AHEAD, audiences, check_times
 
@@ -17,8 +22,11 @@ __all__ = [
     "AHEAD",
     "TOKEN_LIMIT",
     "Alg",
+    "BadCertificate",
     "BadKey",
     "BadSignature",
+    "Certificate",
+    "CheckKey",
     "Early",
     "Expired",
     "Header",
@@ -28,13 +36,16 @@ __all__ = [
     "Jwt",
     "KeySet",
     "Malformed",
+    "Name",
     "PublicJwk",
+    "SharedKey",
     "SigningKey",
     "UnknownKey",
     "Unsupported",
     "VerifyKey",
     "audiences",
     "b64url",
+    "certificate_thumbprint",
     "check_times",
     "encode",
     "encode_jwt",
@@ -42,11 +53,18 @@ __all__ = [
     "json_object",
     "jwk_members",
     "peek",
+    "read_certificate",
+    "read_embedded",
+    "read_name",
     "read_private",
     "read_public",
+    "registered_certificates",
+    "same_name",
     "thumbprint",
+    "thumbprint_of",
     "unb64url",
     "verify",
     "verify_jwt",
+    "verify_jwt_by_embedded_key",
     "verify_keys",
 ]

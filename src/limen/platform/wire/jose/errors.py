@@ -54,3 +54,9 @@ class BadKey(JoseError):
     """A JWK or JWK Set that cannot be used, or must not be (it holds a private key)."""
 
     code: ClassVar[str] = "invalid_key"
+
+
+class BadCertificate(JoseError):
+    """A certificate that cannot be read."""
+
+    code: ClassVar[str] = "invalid_certificate"

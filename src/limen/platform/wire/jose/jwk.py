@@ -18,6 +18,7 @@ JWK_LIMIT: Final = 16_384
 PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 """Members that hold a secret; `k` is the key of `oct`."""
 
+_ESSENTIAL: Final[Mapping[str, tuple[str, ...]]] = {"EC": ("x", "y"), "RSA": ("n", "e"), "OKP": ("x",)}
 _RSA_FEWEST: Final = 2048
 _RSA_MOST: Final = 8192
 _EXPONENT_MOST: Final = 2**32
@@ -65,6 +66,21 @@ def thumbprint(jwk: PublicJwk) -> str:
     return _text(hashlib.sha256(msgspec.json.encode(members)).digest())
 
 
+def thumbprint_of(members: Mapping[str, JsonValue]) -> str:
+    """Return the thumbprint of a JWK that somebody sent (RFC 7638, section 3), of any curve; BadKey if a member it needs is missing or odd.
+
+    Says nothing about whether the key serves, or is one.
+    """
+    refuse_private(members)
+    kind, curve = members.get("kty"), members.get("crv")
+    if not isinstance(kind, str) or kind not in _ESSENTIAL:
+        raise BadKey("a key of this type has no thumbprint here")
+    needed = {name: _text(_octets(members, name)) for name in _ESSENTIAL[kind]}
+    if kind != "RSA" and not isinstance(curve, str):
+        raise BadKey("`crv` is missing or no text")
+    return thumbprint(PublicJwk(kty=kind, crv=curve if isinstance(curve, str) else None, **needed))
+
+
 def read_public(members: Mapping[str, JsonValue]) -> _Public:
     """Return the public key of a JWK, whose private members are not looked at; BadKey if it is none that serves here."""
     try:
@@ -103,6 +119,12 @@ def jwk_members(raw: bytes) -> dict[str, JsonValue]:
         return json_object(raw)
     except Malformed:
         raise BadKey("the key is not a well-formed JSON object") from None
+
+
+def refuse_private(members: Mapping[str, JsonValue]) -> None:
+    """Raise BadKey if a member holds a secret, or the key is one: its owner must hear of it."""
+    if PRIVATE_MEMBERS & members.keys() or members.get("kty") == "oct":
+        raise BadKey("a private or secret key where only public ones may stand: revoke it, it is no secret any more")
 
 
 def _private(public: _Public, members: Mapping[str, JsonValue]) -> _Private:

@@ -1,7 +1,7 @@
 """Compact JWS (RFC 7515) and JWT (RFC 7519): encoding at full speed, reading with every door shut that need not be open.
 
 Reading goes in this order: size, three parts, header, algorithm and key, type and critical extensions, signature, and only then the
-content. The key decides the algorithm; `none`, shared secrets, `jku`, `x5u` and embedded keys have no way in.
+content. The key decides the algorithm; `none`, `jku`, `x5u` and embedded keys have no way in, and a shared secret only as a `SharedKey`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from limen.platform.wire.jose.errors import Malformed, Unsupported
-from limen.platform.wire.jose.keys import SigningKey, VerifyKey
+from limen.platform.wire.jose.keys import CheckKey, SharedKey, SigningKey
 from limen.platform.wire.jose.keyset import KeySet
 from limen.platform.wire.jose.strict import JsonValue, b64url, json_object, unb64url
 
@@ -44,7 +44,7 @@ class Jws:
     """A signed message whose signature holds, and the key that made it."""
 
     header: Header
-    key: VerifyKey
+    key: CheckKey
     payload: bytes
 
 
@@ -53,7 +53,7 @@ class Jwt:
     """A token's claims. From `verify_jwt` they are its issuer's word; from `peek` (`key` None) they are anybody's."""
 
     header: Header
-    key: VerifyKey | None
+    key: CheckKey | None
     claims: Mapping[str, JsonValue]
 
     def into(self, kind: type[T]) -> T:
@@ -64,13 +64,13 @@ class Jwt:
             raise Malformed(f"a claim is missing or of the wrong type: {error}") from None
 
 
-def encode(key: SigningKey, payload: bytes, typ: str) -> str:
+def encode(key: SigningKey | SharedKey, payload: bytes, typ: str) -> str:
     """Return the compact JWS of `payload`."""
     signed = key.header(typ) + b64url(payload)
     return (signed + b"." + b64url(key.sign(signed))).decode()
 
 
-def encode_jwt(key: SigningKey, claims: msgspec.Struct | Mapping[str, object], typ: str) -> str:
+def encode_jwt(key: SigningKey | SharedKey, claims: msgspec.Struct | Mapping[str, object], typ: str) -> str:
     """Return the signed JWT of `claims`, which msgspec can encode."""
     return encode(key, _ENCODE(claims), typ)
 
@@ -81,12 +81,12 @@ def verify(token: str | bytes, keys: KeySet, *, typ: Collection[str], understood
     `typ` lists the accepted types in lower case, such as `at+jwt` ("" accepts its absence); `understood` the critical extensions
     that the caller itself honours.
     """
-    head, payload, signature = _parts(token, limit)
-    header = _header(head)
+    head, payload, signature = parts(token, limit)
+    header = read_header(head)
     key = keys.find(header.kid, header.alg)
     if header.typ not in typ:
         raise Unsupported("a token of another type is needed here")
-    _check_critical(header, understood)
+    check_critical(header, understood)
     key.verify(head + b"." + payload, unb64url(signature))
     return Jws(header, key, unb64url(payload))
 
@@ -94,16 +94,17 @@ def verify(token: str | bytes, keys: KeySet, *, typ: Collection[str], understood
 def verify_jwt(token: str | bytes, keys: KeySet, *, typ: Collection[str], understood: Collection[str] = (), limit: int = TOKEN_LIMIT) -> Jwt:
     """Like `verify`, for claims: registered ones have their types. Times, issuer and audience are the caller's to check."""
     message = verify(token, keys, typ=typ, understood=understood, limit=limit)
-    return Jwt(message.header, message.key, _claims(message.payload))
+    return Jwt(message.header, message.key, read_claims(message.payload))
 
 
 def peek(token: str | bytes, *, limit: int = TOKEN_LIMIT) -> Jwt:
     """Read a token WITHOUT checking its signature: only to learn whose keys to check it with."""
-    head, payload, _ = _parts(token, limit)
-    return Jwt(_header(head), None, _claims(unb64url(payload)))
+    head, payload, _ = parts(token, limit)
+    return Jwt(read_header(head), None, read_claims(unb64url(payload)))
 
 
-def _parts(token: str | bytes, limit: int) -> tuple[bytes, bytes, bytes]:
+def parts(token: str | bytes, limit: int) -> tuple[bytes, bytes, bytes]:
+    """Return header, payload and signature as sent; Malformed if the token is too long or has not three parts."""
     if len(token) > limit:
         raise Malformed(f"a token of more than {limit} bytes")
     try:
@@ -118,7 +119,8 @@ def _parts(token: str | bytes, limit: int) -> tuple[bytes, bytes, bytes]:
     return head, payload, signature
 
 
-def _header(head: bytes) -> Header:
+def read_header(head: bytes) -> Header:
+    """Decode a header; Malformed unless what is registered has its type."""
     members = json_object(unb64url(head))
     alg, kid, typ = members.get("alg"), members.get("kid"), members.get("typ", "")
     if not isinstance(alg, str) or not isinstance(typ, str) or not (kid is None or isinstance(kid, str)):
@@ -135,7 +137,7 @@ def _short_type(typ: str) -> str:
     return low if "/" in bare else bare
 
 
-def _check_critical(header: Header, understood: Collection[str]) -> None:
+def check_critical(header: Header, understood: Collection[str]) -> None:
     """RFC 7515, section 4.1.11: a non-empty list of distinct names of extensions that are present, every one understood."""
     if "crit" not in header.members:
         return
@@ -151,7 +153,8 @@ def _check_critical(header: Header, understood: Collection[str]) -> None:
         raise Unsupported("a critical extension is not understood here")
 
 
-def _claims(payload: bytes) -> Mapping[str, JsonValue]:
+def read_claims(payload: bytes) -> Mapping[str, JsonValue]:
+    """Decode claims; Malformed unless the registered ones have their types."""
     claims = json_object(payload)
     for name in ("iss", "sub", "jti"):
         if name in claims and not isinstance(claims[name], str):

@@ -13,16 +13,19 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
 
+from limen.kernel.secrets import mac, same
 from limen.platform.wire.jose.errors import BadKey, BadSignature
 from limen.platform.wire.jose.jwk import PublicJwk, export, thumbprint
 from limen.platform.wire.jose.strict import b64url
 
 RSA_BITS: Final = 2048
 """Of keys made here; they rotate every few months."""
+SECRET_FEWEST: Final = 32
+"""Octets of a shared secret at least: as many as the hash has."""
 
 
 class Alg(enum.Enum):
-    """The algorithms spoken here. All are asymmetric, so a public key can never pass for a shared secret."""
+    """The algorithms spoken here. What a key serves is decided by what kind of key object it is, so a public key never passes for a shared secret."""
 
     ES256 = "ES256"
     RS256 = "RS256"
@@ -30,7 +33,9 @@ class Alg(enum.Enum):
     ED25519 = "Ed25519"
     """RFC 9864."""
     EDDSA = "EdDSA"
-    """The older, now deprecated name for the same with Ed25519 keys (RFC 8037); checked for others, never written."""
+    """The older, now deprecated name for the same with Ed25519 keys (RFC 8037), for those who know no other: FAPI 2.0 still uses it."""
+    HS256 = "HS256"
+    """With a secret that both sides know, a `SharedKey`: never with anything read from a JWK Set, and nothing a tenant's own keys sign with."""
 
 
 PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
@@ -50,22 +55,30 @@ FITS: Final[dict[Alg, type]] = {
     Alg.ED25519: ed25519.Ed25519PublicKey,
     Alg.EDDSA: ed25519.Ed25519PublicKey,
 }
-"""Which kind of public key serves an algorithm; curves and sizes are checked when a key is read."""
+"""Which kind of public key serves an algorithm: none serves HS256. Curves and sizes are checked when a key is read."""
 
 
 class VerifyKey:
     """A public key pinned to one algorithm."""
 
-    __slots__ = ("_check", "alg", "jwk", "kid")
+    __slots__ = ("_check", "_thumbprint", "alg", "jwk", "kid")
 
     def __init__(self, public: PublicKey, alg: Alg, kid: str | None = None) -> None:
         """`kid` is what its owner calls it; BadKey if the key does not serve `alg`."""
-        if not isinstance(public, FITS[alg]) or (isinstance(public, ec.EllipticCurvePublicKey) and not isinstance(public.curve, ec.SECP256R1)):
+        if not isinstance(public, FITS.get(alg, ())) or (isinstance(public, ec.EllipticCurvePublicKey) and not isinstance(public.curve, ec.SECP256R1)):
             raise BadKey(f"the key does not serve {alg.value}")
         self.alg = alg
         self.kid = kid
         self.jwk: PublicJwk = export(public, kid=kid, alg=alg.value)
         self._check = _checker(public, alg)
+        self._thumbprint = ""
+
+    @property
+    def thumbprint(self) -> str:
+        """The SHA-256 thumbprint (RFC 7638), worked out once."""
+        if not self._thumbprint:
+            self._thumbprint = thumbprint(self.jwk)
+        return self._thumbprint
 
     def verify(self, signed: bytes, signature: bytes) -> None:
         """Raise BadSignature unless `signature` (JWS form) is this key's over `signed`."""
@@ -85,8 +98,6 @@ class SigningKey:
 
     def __init__(self, private: PrivateKey, alg: Alg, kid: str | None = None) -> None:
         """`kid` is the RFC 7638 thumbprint unless given."""
-        if alg is Alg.EDDSA:
-            raise BadKey("EdDSA is an old name: sign as Ed25519")
         public = private.public_key()
         self.alg = alg
         self.kid = kid or thumbprint(export(public))
@@ -105,6 +116,8 @@ class SigningKey:
                 return cls(rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS), alg)
             case Alg.ED25519 | Alg.EDDSA:
                 return cls(ed25519.Ed25519PrivateKey.generate(), alg)
+            case Alg.HS256:
+                raise BadKey("HS256 takes a shared secret, which is not made here")
 
     @classmethod
     def load(cls, der: bytes, alg: Alg, kid: str | None = None) -> SigningKey:
@@ -122,8 +135,7 @@ class SigningKey:
         """Return the encoded header and its dot for tokens of type `typ` (one of the program's few, "" for none)."""
         found = self._headers.get(typ)
         if found is None:
-            words = {"alg": self.alg.value, "kid": self.kid} | ({"typ": typ} if typ else {})
-            found = b64url(msgspec.json.encode(words)) + b"."
+            found = encoded_header(self.alg, self.kid, typ)
             if len(self._headers) < _MOST_HEADERS:
                 self._headers[typ] = found
         return found
@@ -133,6 +145,49 @@ class SigningKey:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a SigningKey is not pickled")
+
+
+class SharedKey:
+    """A secret that both sides know, for HS256 alone: the key objects of public keys have no way to it, nor it to theirs."""
+
+    __slots__ = ("_secret", "alg", "kid")
+
+    def __init__(self, secret: bytes, kid: str | None = None) -> None:
+        """`secret` is used octet by octet, at least 32 of them (RFC 7518, section 3.2); BadKey if it is shorter. A client's: its UTF-8."""
+        if len(secret) < SECRET_FEWEST:
+            raise BadKey(f"a shared secret of less than {SECRET_FEWEST} octets serves no signature")
+        self.alg = Alg.HS256
+        self.kid = kid
+        self._secret = secret
+
+    def sign(self, octets: bytes) -> bytes:
+        """Return HMAC-SHA-256 (RFC 7518, section 3.2)."""
+        return mac(self._secret, octets)
+
+    def verify(self, signed: bytes, signature: bytes) -> None:
+        """Raise BadSignature unless `signature` is this key's over `signed`."""
+        if not same(self.sign(signed), signature):
+            raise BadSignature("the signature does not fit")
+
+    def header(self, typ: str) -> bytes:
+        """Return the encoded header and its dot for messages of type `typ`, "" for none."""
+        return encoded_header(self.alg, self.kid, typ)
+
+    def __repr__(self) -> str:
+        return f"SharedKey(HS256 {self.kid})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a SharedKey is not pickled")
+
+
+CheckKey: TypeAlias = VerifyKey | SharedKey
+"""What a signature is checked with."""
+
+
+def encoded_header(alg: Alg, kid: str | None, typ: str) -> bytes:
+    """Return a protected header as it stands in a message, with the dot behind it."""
+    words = {"alg": alg.value} | ({"kid": kid} if kid else {}) | ({"typ": typ} if typ else {})
+    return b64url(msgspec.json.encode(words)) + b"."
 
 
 def raw_signature(der: bytes) -> bytes:
