@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from limen.modules.clients.model import redirects
-from limen.modules.clients.model.client import AuthMethod, Client, GrantType
+from limen.modules.clients.model.client import BY_SECRET, AuthMethod, Client, GrantType
 from limen.modules.clients.model.metadata import Delivery, Profile, RefreshRotation, SubjectType
 from limen.modules.tenants import Flaw
 from limen.platform.wire.jose import Alg, Malformed, json_object
@@ -45,6 +45,7 @@ def flaws_of_metadata(client: Client, *, dev: bool) -> Iterator[Flaw]:
     """Find every one."""
     yield from _of_keys(client)
     yield from _of_authentication(client)
+    yield from _of_shared_secret(client)
     yield from _of_addresses(client, dev=dev)
     yield from _of_types(client)
     yield from _of_encryption(client)
@@ -92,6 +93,16 @@ def _of_authentication(client: Client) -> Iterator[Flaw]:
         yield Flaw("token_endpoint_auth_signing_alg", "nothing is signed with this method", "Leave it out")
     if client.refresh_rotation is RefreshRotation.NEVER and client.public and not client.dpop_bound_access_tokens:
         yield Flaw("refresh_rotation", "a public client's token must be replaced or bound to a key (RFC 9700, section 2.2.2)", "Leave it out")
+
+
+def _of_shared_secret(client: Client) -> Iterator[Flaw]:
+    alg, method = client.token_endpoint_auth_signing_alg, client.auth_method
+    if alg is not None and (alg is Alg.HS256) != (method is AuthMethod.SECRET_JWT):
+        yield Flaw("token_endpoint_auth_signing_alg", f"`{alg.value}` is not for this way to authenticate", "HS256 goes with client_secret_jwt alone")
+    if client.request_object_signing_alg is Alg.HS256 and method not in BY_SECRET:
+        yield Flaw("request_object_signing_alg", "`HS256` takes a client with a secret", "Choose another, or leave it out")
+    if client.backchannel_authentication_request_signing_alg is Alg.HS256:
+        yield Flaw("backchannel_authentication_request_signing_alg", "back-channel requests are signed with a key of the client's own (CIBA Core 1.0, 7.1.1)")
 
 
 def _is_address(text: str) -> bool:

@@ -9,7 +9,18 @@ from __future__ import annotations
 
 from limen.platform.wire.jose.certificates import Certificate, certificate_thumbprint, read_certificate, registered_certificates
 from limen.platform.wire.jose.embedded import read_embedded, verify_jwt_by_embedded_key
-from limen.platform.wire.jose.errors import BadCertificate, BadKey, BadSignature, Early, Expired, JoseError, Malformed, UnknownKey, Unsupported
+from limen.platform.wire.jose.errors import (
+    BadCertificate,
+    BadKey,
+    BadSignature,
+    Early,
+    Expired,
+    JoseError,
+    Malformed,
+    UnknownKey,
+    Unsupported,
+    UnsupportedAlgorithm,
+)
 from limen.platform.wire.jose.jwk import PublicJwk, export, jwk_members, read_private, read_public, thumbprint, thumbprint_of
 from limen.platform.wire.jose.jws import TOKEN_LIMIT, Header, Jws, Jwt, encode, encode_jwt, peek, verify, verify_jwt
 from limen.platform.wire.jose.keys import Alg, CheckKey, SharedKey, SigningKey, VerifyKey
@@ -42,6 +53,7 @@ __all__ = [
     "SigningKey",
     "UnknownKey",
     "Unsupported",
+    "UnsupportedAlgorithm",
     "VerifyKey",
     "audiences",
     "b64url",

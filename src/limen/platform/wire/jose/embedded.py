@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Final
 
-from limen.platform.wire.jose.errors import BadKey, Malformed, Unsupported
+from limen.platform.wire.jose.errors import BadKey, Malformed, Unsupported, UnsupportedAlgorithm
 from limen.platform.wire.jose.jws import TOKEN_LIMIT, Header, Jwt, check_critical, parts, read_claims, read_header
 from limen.platform.wire.jose.keys import FITS, Alg, VerifyKey
 from limen.platform.wire.jose.keyset import verify_keys
@@ -24,16 +24,16 @@ _PUBLIC: Final = {alg.value: alg for alg in FITS}
 def verify_jwt_by_embedded_key(token: str | bytes, algs: Collection[Alg], *, typ: Collection[str], limit: int = TOKEN_LIMIT) -> Jwt:
     """Return a token signed by the public key in its own header (`jwk`); its `key.thumbprint` says by which. Any JoseError otherwise.
 
-    `algs` lists the accepted algorithms, `typ` the accepted types in lower case. Names of keys and addresses in the header count for
-    nothing. An app sends one header with all its proofs, so header and key of the last 2,048 seen are not read again: with ES256
-    about 75 us, 130 at first sight.
+    `algs` lists the accepted algorithms (UnsupportedAlgorithm for others), `typ` the accepted types in lower case. Names of keys and
+    addresses in the header count for nothing. An app sends one header with all its proofs, so header and key of the last 2,048 seen
+    are not read again: with ES256 about 75 us, 130 at first sight.
     """
     head, payload, signature = parts(token, limit)
     if len(head) > _HEADER_LIMIT:
         raise Malformed(f"a header of more than {_HEADER_LIMIT} bytes")
     header, key = _read(head)
     if key.alg not in algs:
-        raise Unsupported("an algorithm that is not accepted here")
+        raise UnsupportedAlgorithm("an algorithm that is not accepted here")
     if header.typ not in typ:
         raise Unsupported("a token of another type is needed here")
     key.verify(head + b"." + payload, unb64url(signature))
@@ -56,5 +56,5 @@ def _read(head: bytes) -> tuple[Header, VerifyKey]:
     check_critical(header, ())
     alg = _PUBLIC.get(header.alg)
     if alg is None:
-        raise Unsupported("an algorithm that is not accepted here")
+        raise UnsupportedAlgorithm("an algorithm that is not accepted here")
     return header, read_embedded(header.members.get("jwk"), alg)

@@ -26,6 +26,12 @@ class Unsupported(JoseError):
     code: ClassVar[str] = "unsupported_token"
 
 
+class UnsupportedAlgorithm(Unsupported):
+    """Made with an algorithm that is not accepted here, whatever the key."""
+
+    code: ClassVar[str] = "unsupported_algorithm"
+
+
 class UnknownKey(JoseError):
     """No key at hand has that `kid` with that `alg`; fetching the issuer's keys again may help."""
 
