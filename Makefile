@@ -33,7 +33,7 @@ lint: install
 check: lint rig ## lint, types, contracts and the fast tests, under a minute
 	@$(BIN)/pytest -q -n 2 -m "not slow and not soak" tests/architecture tests/kernel tests/platform $(ARGS)
 
-rig: install ## what the tests need beside Python: PostgreSQL, Chromium, Apache, Node packages
+rig: install ## what the tests need beside Python: PostgreSQL, Chromium, Apache, HAProxy, Node packages
 	@tools/rig.sh
 
 test: lint rig ## lint, types, contracts and all tests on both databases

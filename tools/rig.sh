@@ -7,6 +7,7 @@ ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || need+=(postgresql)
 [ -x /usr/bin/chromium ] || need+=(chromium)
 [ -x /usr/sbin/apache2 ] || need+=(apache2)
 [ -e /usr/lib/apache2/modules/mod_auth_openidc.so ] || need+=(libapache2-mod-auth-openidc)
+[ -x /usr/sbin/haproxy ] || need+=(haproxy)
 [ -x /usr/bin/wrk ] || need+=(wrk)
 command -v npm >/dev/null 2>&1 || need+=(nodejs npm)
 [ -n "$(fc-list 2>/dev/null | grep -i 'noto.*arab')" ] || need+=(fontconfig fonts-noto-core)
@@ -26,7 +27,7 @@ if [ ${#need[@]} -gt 0 ]; then
   fi
   echo "installing ${need[*]}"
   $sudo apt-get update -qq
-  # Debian starts a PostgreSQL cluster and an Apache on install; the tests start their own, so neither is wanted.
+  # Debian starts a PostgreSQL cluster, an Apache and an HAProxy on install; the tests start their own, so none is wanted.
   if [ ! -e /usr/sbin/policy-rc.d ]; then
     printf '#!/bin/sh\nexit 101\n' | $sudo tee /usr/sbin/policy-rc.d >/dev/null
     $sudo chmod +x /usr/sbin/policy-rc.d

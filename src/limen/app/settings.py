@@ -52,7 +52,7 @@ class ServerSettings:
     workers: int = 1
     """Processes on the one socket; more than one need PostgreSQL."""
     trusted_proxies: tuple[str, ...] = ()
-    """Addresses and networks whose Forwarded and X-Forwarded-For are believed."""
+    """Addresses and networks whose Forwarded, X-Forwarded-For and Client-Cert are believed."""
 
     drain: timedelta = timedelta()
     """How long it goes on answering after SIGTERM while /health/ready says no, so that load balancers look elsewhere first: twice their interval."""

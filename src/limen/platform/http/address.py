@@ -1,4 +1,4 @@
-"""The client's address: the peer's, or what trusted proxies say of it (RFC 7239; X-Forwarded-For)."""
+"""Who is a trusted proxy, and the client's address: the peer's, or what trusted proxies say of it (RFC 7239; X-Forwarded-For)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Addresses:
 
     def client(self, peer: str, headers: dict[bytes, bytes]) -> str:
         """Return the address. Where the two headers tell different stories one was made up by the client: then it is the peer."""
-        if not self._trusted or not self._is_proxy(peer):
+        if not self.trusts(peer):
             return peer
         stories = set()
         if forwarded := headers.get(b"forwarded"):
@@ -31,6 +31,10 @@ class Addresses:
         if plain := headers.get(b"x-forwarded-for"):
             stories.add(self._last(peer, plain.decode("latin-1").split(",")))
         return stories.pop() if len(stories) == 1 else peer
+
+    def trusts(self, peer: str) -> bool:
+        """Whether a connection from this address is a proxy's whose word is believed."""
+        return bool(self._trusted) and self._is_proxy(peer)
 
     def _last(self, peer: str, hops: list[str]) -> str:
         client = peer
@@ -48,6 +52,8 @@ class Addresses:
             known = ipaddress.ip_address(address)
         except ValueError:
             return False
+        if isinstance(known, ipaddress.IPv6Address) and known.ipv4_mapped is not None:  # what comes to `[::]` over IPv4
+            known = known.ipv4_mapped
         return any(known in network for network in self._trusted)
 
 

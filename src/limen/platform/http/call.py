@@ -13,9 +13,10 @@ from limen.kernel.facts import Actor, ActorKind, Origin
 from limen.kernel.ids import AccountId, SessionId, TenantId
 from limen.platform.duties import Settings
 from limen.platform.http.browser import Browser
+from limen.platform.http.certificate import FIELD, certificate_in
 from limen.platform.http.cookies import Cookies
 from limen.platform.http.endpoint import Endpoint
-from limen.platform.http.errors import NotSignedIn
+from limen.platform.http.errors import CertificateUnreadable, NotSignedIn
 from limen.platform.http.gate import Access
 from limen.platform.http.headers import RequestHeaders
 from limen.platform.http.site import Place, Site
@@ -199,6 +200,21 @@ class Call:
             agent = self.raw_headers.get(b"user-agent", b"")[:_LONGEST_AGENT].decode("latin-1")
             self._origin = Origin(self.house.addresses.client(self.peer, self.raw_headers), agent)
         return self._origin
+
+    @property
+    def certificate(self) -> bytes | None:
+        """The DER of the certificate the client showed to a trusted proxy (RFC 9440); what anybody else says of one is not heard.
+
+        The chain is the proxy's affair. CertificateUnreadable where the proxy sent it in another form; the operator is told.
+        """
+        field = self.raw_headers.get(FIELD)
+        if field is None or not self.house.addresses.trusts(self.peer):
+            return None
+        try:
+            return certificate_in(field)
+        except CertificateUnreadable as trouble:
+            self.house.failures.say((trouble.code, trouble.operator), route=self.endpoint.path, tenant=self.tenant, error=trouble.code, reason=trouble.operator)
+            raise
 
     @property
     def actor(self) -> Actor:

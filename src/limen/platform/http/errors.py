@@ -34,6 +34,12 @@ class BadRequest(HttpError):
     """Malformed: a header given twice, a path that is no text, a missing Host."""
 
 
+class CertificateUnreadable(HttpError):
+    """A trusted proxy sent a `Client-Cert` that is not as RFC 9440 wants it, or two: the proxy's settings are to be mended."""
+
+    code: ClassVar[str] = "certificate_unreadable"
+
+
 class NotSignedIn(HttpError):
     """The endpoint is for signed-in people, and nobody is."""
 

@@ -13,6 +13,7 @@ _LISTS: Final = {
     b"cookie": b"; ",
     b"dpop": b", ",  # no list, but joined it is read as no proof, and refused in the words of RFC 9449
     **dict.fromkeys((b"accept", b"accept-encoding", b"accept-language", b"cache-control", b"connection", b"forwarded", b"via", b"x-forwarded-for"), b", "),
+    b"client-cert": b", ",  # no list, so that two of them cannot be read as one
 }
 _ALONE: Final = frozenset({
     b"authorization", b"content-encoding", b"content-length", b"content-type", b"host", b"origin", b"referer", b"sec-fetch-dest", b"sec-fetch-mode",

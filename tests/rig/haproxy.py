@@ -1,0 +1,91 @@
+"""Debian's HAProxy in front of Limen, as docs/conformance has it: a temporary folder, free ports of loopback, stopped by its process."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from tests.rig.certificates import Certified, certified
+from tests.rig.server import free_port
+
+CONFIG: Final = Path(__file__).parents[2] / "docs" / "conformance" / "haproxy.cfg"
+PROGRAM: Final = "/usr/sbin/haproxy"
+ADDRESS: Final = "127.0.0.2"
+"""Where it speaks to Limen from: the one to trust. The tests speak from 127.0.0.1."""
+_START_SECONDS: Final = 20.0
+
+
+@dataclass
+class HaProxy:
+    """One proxy with an authority of its own. Its ports are known before it starts, since Limen has to know them."""
+
+    folder: Path
+    https: int = field(default_factory=free_port)
+    """The port without client certificates."""
+    mtls: int = field(default_factory=free_port)
+    """The port that takes them: those of `authority`, and self-signed ones."""
+    authority: Certified = field(default_factory=lambda: certified("Authority of the tests", authority=True))
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def origin(self) -> str:
+        """What Limen is to be called: `base_url`."""
+        return f"https://localhost:{self.https}"
+
+    def client(self, certificate: Certified | None = None) -> ssl.SSLContext:
+        """Return what a client needs that trusts the proxy and shows a certificate, if it has one."""
+        context = ssl.create_default_context(cadata=self.authority.pem.decode())
+        if certificate is not None:
+            context.load_cert_chain(certificate.write(self.folder / f"client-{certificate.certificate.serial_number}.pem"))
+        return context
+
+    def start(self, backend: int) -> None:
+        """Start it in front of a port of 127.0.0.1, and wait until it listens."""
+        certified("localhost", self.authority).write(self.folder / "server.pem")
+        (self.folder / "clients.pem").write_bytes(self.authority.pem)
+        environment = os.environ | {
+            "HTTPS": f"127.0.0.1:{self.https}",
+            "MTLS": f"127.0.0.1:{self.mtls}",
+            "NAME": f"localhost:{self.https}",
+            "LIMEN": f"127.0.0.1:{backend}",
+            "PROXY": ADDRESS,
+            "CERTIFICATES": str(self.folder),
+        }
+        log = self.folder / "haproxy.log"
+        with log.open("ab") as out:
+            self.process = subprocess.Popen([PROGRAM, "-db", "-f", str(CONFIG)], stdout=out, stderr=out, cwd=self.folder, env=environment)
+        until = time.monotonic() + _START_SECONDS
+        while not (_listens(self.https) and _listens(self.mtls)):
+            if self.process.poll() is not None or time.monotonic() > until:
+                raise AssertionError(f"HAProxy does not start:\n{log.read_text()[-4000:]}")
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        """End it at once."""
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(10)
+        self.process = None
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextmanager
+def in_front(proxy: HaProxy, backend: int) -> Iterator[HaProxy]:
+    """Run the proxy for the length of the block."""
+    try:
+        proxy.start(backend)
+        yield proxy
+    finally:
+        proxy.stop()
