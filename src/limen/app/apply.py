@@ -185,7 +185,8 @@ async def _write(db: Database, step: _Step, *, dev: bool) -> None:
                 await tenants.save(work, step.after)
             held = await clients.hold(work, [one.client.id for one in some])
             for one in some:
-                await clients.save(work, one.over(held.clients.get(one.client.id), work.now), dev=dev, held=held)
+                wanted = await clients.sealing(work, one.over(held.clients.get(one.client.id), work.now), one.secret)
+                await clients.save(work, wanted, dev=dev, held=held)
     for start in range(0, len(step.dropped), _BATCH):
         async with db.work(step.name, ACTOR) as work:
             for client in step.dropped[start : start + _BATCH]:

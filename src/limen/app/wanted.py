@@ -112,7 +112,7 @@ class WantedClient:
     def over(self, before: Client | None, now: datetime) -> Client:
         """Return the client as it is to be: with the secrets it has, and the file's as the current one where it gives one."""
         kept = before.secrets if before and not self.client.public else ()
-        held = replace(self.client, secrets=kept) if kept else self.client
+        held = replace(self.client, secrets=kept, sealed_secret=before.sealed_secret if before else None) if kept else self.client
         return clients.with_secret(held, self.secret, now) if self.secret else held
 
 

@@ -37,12 +37,11 @@ async def test_it_claims_only_what_exists(door: Door) -> None:
     paths = {one.path for one in install()}
     named = {value.removeprefix(BASE) for name, value in document.items() if name.endswith("_endpoint") or name == "jwks_uri"}
     assert named <= paths
-    assert "/oauth/par" not in paths
-    assert document["response_types_supported"] == ["code"]
+    assert document["response_types_supported"][0] == "code"
     assert document["code_challenge_methods_supported"] == ["S256"]
     assert document["grant_types_supported"] == ["authorization_code", "refresh_token", "client_credentials"]
     assert document["authorization_response_iss_parameter_supported"] is True
-    assert document["request_uri_parameter_supported"] is False
+    assert document["require_request_uri_registration"] is True
     assert {"openid", "offline_access", "read", "limen:accounts:read"} <= set(document["scopes_supported"])
     assert document["prompt_values_supported"] == ["none", "login", "consent", "select_account", "create"]
     assert "none" in document["token_endpoint_auth_methods_supported"]
@@ -95,7 +94,7 @@ async def test_the_documents_have_what_is_required(door: Door) -> None:
         assert document["issuer"] == issuer
         assert all(value != [] and value is not None for value in document.values())
         assert all(isinstance(value, str) and value.startswith(f"{issuer}/") for name, value in document.items() if name.endswith(("_endpoint", "_uri")))
-        assert {document["request_parameter_supported"], document["claims_parameter_supported"]} == {False}
+        assert {document["request_parameter_supported"], document["claims_parameter_supported"]} == {True}
         assert "openid" in document["scopes_supported"]
         assert {"sub", "iss", "auth_time", "acr", "email", "email_verified", "name", "address", "phone_number"} <= set(document["claims_supported"])
         assert "plain" not in document["code_challenge_methods_supported"]

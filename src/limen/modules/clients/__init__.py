@@ -13,6 +13,7 @@ from limen.modules.clients.model import (
     FAPI_ALGS,
     GRANTS,
     OVERLAP,
+    RESPONSE_TYPES,
     AuthMethod,
     Client,
     ClientKind,
@@ -35,7 +36,7 @@ from limen.modules.clients.model import (
     secret_flaw,
     with_secret,
 )
-from limen.modules.clients.service import Held, drop, every, find, hold, list_of, named, rotate_secret, save, take
+from limen.modules.clients.service import Held, drop, every, find, hold, list_of, named, rotate_secret, save, sealing, shared_secret, take
 
 __all__ = [
     "ENCRYPTION_ALGS",
@@ -43,6 +44,7 @@ __all__ = [
     "FAPI_ALGS",
     "GRANTS",
     "OVERLAP",
+    "RESPONSE_TYPES",
     "AuthMethod",
     "Client",
     "ClientChanged",
@@ -79,7 +81,9 @@ __all__ = [
     "new_secret",
     "rotate_secret",
     "save",
+    "sealing",
     "secret_flaw",
+    "shared_secret",
     "take",
     "with_secret",
 ]

@@ -69,7 +69,7 @@ async def _registered(ground: Ground, client: Client) -> Secret[str] | None:
     async with ground.db.work(ground.tenant, ground.actor("client add")) as work:
         if await service.find(work, client.id):
             raise ClientExists(operator=f"{ground.tenant} has a client {client.id} already; `limen client rotate {client.id}` gives it a new secret")
-        known = client if secret is None else with_secret(client, secret, work.now)
+        known = client if secret is None else await service.sealing(work, with_secret(client, secret, work.now), secret)
         await service.save(work, known, dev=ground.settings.of(Running).dev, expected=0)
     return secret
 

@@ -9,11 +9,11 @@ from typing import Final
 
 from limen.kernel.ids import ClientId
 from limen.kernel.secrets import Secret
-from limen.modules import tenants
+from limen.modules import keys, tenants
 from limen.modules.clients import store
 from limen.modules.clients.errors import ClientChangedMeanwhile, InvalidClient, NoSuchClient
 from limen.modules.clients.facts import ClientChanged, ClientDropped, SecretRotated
-from limen.modules.clients.model import OVERLAP, Client, completed, flaws, flaws_beside, new_secret, with_secret
+from limen.modules.clients.model import OVERLAP, SECRETS, Client, completed, flaws, flaws_beside, new_secret, with_secret
 from limen.modules.tenants import Flaw, Tenant
 from limen.platform.sql import Cached, Reader, Work
 
@@ -75,7 +75,10 @@ async def save(work: Work, client: Client, *, dev: bool = False, expected: int |
     forbids it.
     """
     client = completed(client)
-    if found := (*flaws(client, dev=dev), *flaws_beside(client, held.tenant if held else await tenants.find(work))):
+    found = (*flaws(client, dev=dev), *flaws_beside(client, held.tenant if held else await tenants.find(work)))
+    if client.signs_with_secret and client.sealed_secret is None:
+        found = (*found, Flaw("secret", "is needed in full, since the client signs with it", "Give it anew, or let `limen client rotate` make one"))
+    if found:
         raise InvalidClient(*found)
     before = held.clients.get(client.id) if held else await store.take(work, client.id)
     if expected is not None and expected != (before.version if before else 0):
@@ -107,7 +110,29 @@ async def rotate_secret(work: Work, client: ClientId, *, overlap: timedelta = OV
     if held.public:
         raise InvalidClient(Flaw("secret", f"a client of kind {held.kind.value} cannot keep one"))
     secret = new_secret()
-    await store.put(work, replace(with_secret(held, secret, work.now, overlap), version=held.version + 1))
+    renewed = await sealing(work, with_secret(held, secret, work.now, overlap), secret)
+    await store.put(work, replace(renewed, version=held.version + 1))
     _CACHE.changed(work, client)
     work.record(SecretRotated(client=client, overlap=int(overlap.total_seconds())))
     return secret
+
+
+async def sealing(work: Work, client: Client, secret: Secret[str] | None) -> Client:
+    """Return the client with this secret kept sealed too, if it is one that signs with it; its digest is what all others have.
+
+    `None`: no other secret was given, so that what is kept stays.
+    """
+    if not client.signs_with_secret:
+        return replace(client, sealed_secret=None)
+    if secret is None or await shared_secret(work, client) == secret.reveal().encode():
+        return client
+    box = await keys.tenant_box(work, SECRETS)
+    return replace(client, sealed_secret=box.seal(secret.reveal().encode(), store.secret_place(work, client.id)))
+
+
+async def shared_secret(reader: Reader, client: Client) -> bytes | None:
+    """Return the secret of a client that signs with it; None where it is kept as a digest only, as most are."""
+    if client.sealed_secret is None:
+        return None
+    box = await keys.tenant_box(reader, SECRETS)
+    return box.open(client.sealed_secret, store.secret_place(reader, client.id))

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from limen.kernel.ids import ClientId
 from limen.modules.clients.model import NAMES, AuthMethod, Client, ClientKind, ConsentRule, GrantType, Metadata, SecretDigest, given
+from limen.platform.crypto import Place
 from limen.platform.sql import Choice, Id, Instant, Json, Reader, Work, bind, insert_new, one_of, statement, table, upsert
 from limen.platform.wire.jose import Alg
 
@@ -153,3 +154,28 @@ async def drop(work: Work, client: ClientId) -> bool:
 async def page(reader: Reader, after: str, limit: int) -> list[Client]:
     """Return up to `limit` clients after an id, in order."""
     return [row.read() for row in await reader.all(_LIST, after=after, limit=limit)]
+
+
+_SEALED: Final = statement(
+    sa.select(_C.id, _C.sealed_secret)
+    .where(_C.tenant == bind("tenant"), _C.id > bind("after"), _C.sealed_secret.is_not(None))
+    .order_by(_C.id)
+    .limit(bind("limit", sa.Integer))
+    .with_for_update()
+)
+_RESEAL: Final = statement(sa.update(CLIENTS).where(_C.tenant == bind("tenant"), _C.id == bind("id")).values(sealed_secret=bind("sealed_secret")))
+
+
+def secret_place(reader: Reader, client: ClientId) -> Place:
+    """Return where a client's secret is sealed for."""
+    return Place("clients", "sealed_secret", reader.tenant, client)
+
+
+async def sealed(work: Work, after: str, limit: int) -> list[tuple[ClientId, bytes]]:
+    """Return up to `limit` clients after an id that keep their secret sealed, and hold their rows."""
+    return await work.all(_SEALED, after=after, limit=limit)
+
+
+async def reseal(work: Work, client: ClientId, sealed_secret: bytes) -> None:
+    """Write a secret sealed under another key."""
+    await work.run(_RESEAL, id=client, sealed_secret=sealed_secret)

@@ -26,7 +26,7 @@ class Answer(msgspec.Struct, frozen=True):
 async def _applies(reader: Reader, state: State) -> bool:
     if state.account is None or state.ask.client is None or state.mark(ANSWERED):
         return False
-    return await service.is_asked(reader, state.account, state.ask.client, state.ask.scopes, afresh="consent" in state.ask.prompt)
+    return await service.is_asked(reader, state.account, state.ask.client, state.ask.scopes, afresh="consent" in state.ask.prompt or bool(state.ask.details))
 
 
 async def _page(reader: Reader, state: State) -> Page:
@@ -43,6 +43,7 @@ async def _page(reader: Reader, state: State) -> Page:
             "app": name,
             "tenant": tenant.display,
             "identifier": identifiers[0].value if identifiers else "",
+            "details": state.ask.details,
             "points": [*(text for scope, text in STANDARD.items() if scope in asked), *(own.get(one, one) for one in state.ask.scopes if one not in STANDARD)],
         },
     )

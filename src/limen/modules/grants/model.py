@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+import msgspec
+
 from limen.kernel import secrets
 from limen.kernel.ids import AccountId, ClientId, GrantId, SessionId, TokenId
 from limen.kernel.secrets import Secret
@@ -45,6 +47,21 @@ class Ending(enum.Enum):
     REFRESH_REPLAYED = "refresh_replayed"
 
 
+class Extra(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What few permits have. JSON texts are kept as they were read: the door knows what they mean."""
+
+    subject: str = ""
+    """`sub` as this app knows the person, where that is not the account's id."""
+    claims: str = ""
+    """The parameter `claims` (OpenID Connect Core 1.0, section 5.5)."""
+    details: str = ""
+    """Authorization details (RFC 9396)."""
+    resources: tuple[str, ...] = ()
+    """The resources the request named (RFC 8707)."""
+    actor: str = ""
+    """Who acts for the person: the claim `act` of RFC 8693, section 4.1, as JSON text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Permit:
     """What a person lets an app do from a session: a code stands for it, and a grant is made from it."""
@@ -52,12 +69,19 @@ class Permit:
     account: AccountId
     client: ClientId
     session: SessionId
+    """Empty where there was none: she answered elsewhere than in a browser of ours."""
     scopes: tuple[str, ...]
     audience: tuple[str, ...]
     """Of access tokens: the resource, and the issuer where userinfo may be asked."""
     acr: str
     amr: tuple[str, ...]
     auth_time: datetime
+    extra: Extra | None = None
+
+    @property
+    def subject(self) -> str:
+        """`sub` as the app is told."""
+        return self.account if self.extra is None else self.extra.subject or self.account
 
     @property
     def offline(self) -> bool:

@@ -50,6 +50,8 @@ class Ask:
     login_hint: str = ""
     """Whom the app means, perhaps an address: a suggestion."""
     locales: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
+    """What is asked for beyond scopes, each a sentence for the person (RFC 9396); she is asked about it each time."""
     form_target: str = ""
     """Origin or scheme of the validated redirect target, for the pages' `form-action`."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -13,11 +13,11 @@ from limen.kernel import ids
 from limen.kernel.ids import TokenId
 from limen.modules import grants
 from limen.modules.clients import Client
-from limen.modules.grants import TOKEN_PREFIX, Grant, OpaqueToken
+from limen.modules.grants import TOKEN_PREFIX, Grant, OpaqueToken, Permit
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.ground import Press
 from limen.modules.oauth.model import OPENID
-from limen.modules.tenants import API_SCOPES, OWN_SCOPES, Tenant, TokenFormat
+from limen.modules.tenants import API_SCOPES, OWN_SCOPES, Resource, Tenant, TokenFormat, api_resource
 from limen.platform.sql import Work
 from limen.platform.wire.jose import SigningKey, encode_jwt
 
@@ -37,7 +37,7 @@ class ServiceClaims(msgspec.Struct, frozen=True):
     jti: str
 
 
-class PersonClaims(msgspec.Struct, frozen=True, kw_only=True):
+class PersonClaims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The claims of a token that speaks for a person; `grant_id` says under which grant, so that its end reaches the token."""
 
     iss: str
@@ -52,6 +52,10 @@ class PersonClaims(msgspec.Struct, frozen=True, kw_only=True):
     auth_time: int
     acr: str
     amr: tuple[str, ...]
+    authorization_details: msgspec.Raw | None = None
+    """RFC 9396, section 9.1."""
+    act: msgspec.Raw | None = None
+    """RFC 8693, section 4.1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +86,41 @@ def named(scope: str) -> str:
     return f"`{shown}`"
 
 
-def aim(tenant: Tenant, issuer: str, client: Client, scopes: Sequence[str], *, person: bool) -> Target | Refused:
+def aim(tenant: Tenant, issuer: str, client: Client, scopes: Sequence[str], *, person: bool, resources: Sequence[str] = ()) -> Target | Refused:
     """Say whom a token with these scopes is for (RFC 9068, section 3): the one resource that owns them, the issuer where none does.
 
     With `openid` the issuer is an audience too, since userinfo takes the token. A `person` gives no app a power over Limen's own API,
-    and a service that speaks for itself is nobody who could be identified.
+    and a service that speaks for itself is nobody who could be identified. `resources` are those the request names (RFC 8707).
     """
+    owners = _owners(tenant, issuer, client, scopes, person=person)
+    if isinstance(owners, Refused):
+        return owners
+    if resources:
+        return _aimed_at(tenant, issuer, resources, owners, scopes)
+    if len(owners) > 1:
+        return Refused(Code.INVALID_SCOPE, "The scopes belong to several resources; ask for those of one at a time.", "several_resources")
+    for owner in owners.values():
+        return Target((owner.identifier, issuer) if OPENID in scopes else (owner.identifier,), owner.token_format)
+    return Target((issuer,), TokenFormat.JWT)
+
+
+def aim_granted(press: Press, client: Client, permit: Permit, scopes: Sequence[str], resources: Sequence[str]) -> tuple[Target, tuple[str, ...]] | Refused:
+    """Say whom a token under a grant is for, and with which of `scopes`: one of several resources may be asked for at a time (RFC 8707, section 2.2)."""
+    tenant, granted = press.ground.tenant, permit.extra.resources if permit.extra is not None else ()
+    if not resources and not granted:
+        target = aim(tenant, press.issuer, client, scopes, person=True)
+        return target if isinstance(target, Refused) else (target, tuple(scopes))
+    if resources and granted and not set(resources) <= set(granted):
+        return Refused(Code.INVALID_TARGET, "resource was not named in the authorization request.", "resource_beyond_grant")
+    wanted = resources or granted
+    owners = {scope: owner.identifier if (owner := tenant.owner_of(scope, press.issuer)) else None for scope in scopes}
+    fitting = tuple(scope for scope in scopes if owners[scope] is None or owners[scope] in wanted)
+    target = aim(tenant, press.issuer, client, fitting, person=True, resources=wanted)
+    return target if isinstance(target, Refused) else (target, fitting)
+
+
+def _owners(tenant: Tenant, issuer: str, client: Client, scopes: Sequence[str], *, person: bool) -> dict[str, Resource] | Refused:
+    """Return the resources that own the scopes, by identifier; a scope the client may not have by this grant is refused."""
     owners = {}
     for scope in scopes:
         if scope not in client.scopes:
@@ -100,11 +133,29 @@ def aim(tenant: Tenant, issuer: str, client: Client, scopes: Sequence[str], *, p
             owners[owner.identifier] = owner
         elif scope not in OWN_SCOPES:
             return Refused(Code.INVALID_SCOPE, f"The scope {named(scope)} belongs to no resource any more.", "scope_unknown")
-    if len(owners) > 1:
-        return Refused(Code.INVALID_SCOPE, "The scopes belong to several resources; ask for those of one at a time.", "several_resources")
-    for owner in owners.values():
-        return Target((owner.identifier, issuer) if OPENID in scopes else (owner.identifier,), owner.token_format)
-    return Target((issuer,), TokenFormat.JWT)
+    return owners
+
+
+def _aimed_at(tenant: Tenant, issuer: str, resources: Sequence[str], owners: Mapping[str, Resource], scopes: Sequence[str]) -> Target | Refused:
+    """Say whom a token is for that is asked for by resource (RFC 8707, section 2): each must be known, and no scope be another's."""
+    named_ones = {one: resource for one in resources if (resource := _known(tenant, issuer, one)) is not None}
+    if len(named_ones) < len(set(resources)):
+        return Refused(Code.INVALID_TARGET, "resource names no API of this tenant, letter by letter.", "resource_unknown")
+    if not owners.keys() <= named_ones.keys():
+        return Refused(Code.INVALID_TARGET, "A scope belongs to another resource than those named.", "scope_of_another_resource")
+    audience = (*named_ones, issuer) if OPENID in scopes and issuer not in named_ones else tuple(named_ones)
+    opaque = any(one.token_format is TokenFormat.OPAQUE for one in named_ones.values())
+    return Target(audience, TokenFormat.OPAQUE if opaque else TokenFormat.JWT)
+
+
+def _known(tenant: Tenant, issuer: str, identifier: str) -> Resource | None:
+    api = api_resource(issuer)
+    return api if identifier == api.identifier else tenant.resource(identifier)
+
+
+def raw(text: str) -> msgspec.Raw | None:
+    """Return JSON text as it is to stand in a message; None where there is none."""
+    return msgspec.Raw(text.encode()) if text else None
 
 
 def one_or_many(audience: tuple[str, ...]) -> str | tuple[str, ...]:
@@ -128,7 +179,7 @@ async def for_person(work: Work, press: Press, target: Target, grant: Grant, sco
         return Made(token, expires, None, (await grants.add_opaque(work, opaque)).reveal())
     claims = PersonClaims(
         iss=press.issuer,
-        sub=permit.account,
+        sub=permit.subject,
         aud=one_or_many(target.audience),
         client_id=permit.client,
         scope=" ".join(scopes),
@@ -140,4 +191,6 @@ async def for_person(work: Work, press: Press, target: Target, grant: Grant, sco
         acr=permit.acr,
         amr=permit.amr,
     )
+    if (extra := permit.extra) is not None:
+        claims = msgspec.structs.replace(claims, authorization_details=raw(extra.details), act=raw(extra.actor))
     return Made(token, expires, claims)

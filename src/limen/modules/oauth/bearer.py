@@ -40,8 +40,8 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def subject(self) -> str:
-        """`sub`: the person, or the service itself."""
-        return self.account or self.client
+        """`sub`: the person as the app knows her, or the service itself."""
+        return self.permit.subject if self.permit is not None else self.account or self.client
 
 
 class _Claims(msgspec.Struct, frozen=True):
@@ -137,7 +137,7 @@ async def standing(reader: Reader, issuer: str, text: str) -> Token | None:
     if token.grant is None:
         return None if await grants.is_revoked(reader, token.id) else token
     grant = await grants.standing(reader, token.grant, token.id)
-    return replace(token, permit=grant.permit) if grant else None
+    return replace(token, permit=grant.permit, account=grant.permit.account) if grant else None
 
 
 async def admits(call: Call, token: str, scope: str) -> Access | Refusal:

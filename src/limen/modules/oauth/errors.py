@@ -30,10 +30,23 @@ class Code(enum.Enum):
     REQUEST_URI_NOT_SUPPORTED = "request_uri_not_supported"
     REGISTRATION_NOT_SUPPORTED = "registration_not_supported"
     UNMET_AUTHENTICATION_REQUIREMENTS = "unmet_authentication_requirements"  # OpenID Connect Core Unmet Authentication Requirements 1.0
+    INVALID_REQUEST_URI = "invalid_request_uri"  # RFC 9101, 7
+    INVALID_REQUEST_OBJECT = "invalid_request_object"
+    INVALID_AUTHORIZATION_DETAILS = "invalid_authorization_details"  # RFC 9396, 5
+    INVALID_TARGET = "invalid_target"  # RFC 8707, 2
+    INVALID_DPOP_PROOF = "invalid_dpop_proof"  # RFC 9449, 5
+    USE_DPOP_NONCE = "use_dpop_nonce"
+    AUTHORIZATION_PENDING = "authorization_pending"  # RFC 8628, 3.5
+    SLOW_DOWN = "slow_down"
+    EXPIRED_TOKEN = "expired_token"  # noqa: S105
+    UNKNOWN_USER_ID = "unknown_user_id"  # CIBA Core 1.0, 13
+    EXPIRED_LOGIN_HINT_TOKEN = "expired_login_hint_token"  # noqa: S105
+    MISSING_USER_CODE = "missing_user_code"
+    INVALID_USER_CODE = "invalid_user_code"
+    INVALID_BINDING_MESSAGE = "invalid_binding_message"
+    TRANSACTION_FAILED = "transaction_failed"
     INVALID_TOKEN = "invalid_token"  # RFC 6750, 3.1  # noqa: S105
     INSUFFICIENT_SCOPE = "insufficient_scope"
-    INVALID_DPOP_PROOF = "invalid_dpop_proof"  # RFC 9449, 12.2
-    USE_DPOP_NONCE = "use_dpop_nonce"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,14 @@ class CodeIssued(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RequestPushed(Fact):
+    """An app sent an authorization request itself (RFC 9126)."""
+
+    name: ClassVar[str] = "oauth.request_pushed"
+    client: ClientId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TokenIssued(Fact):
     """An access token went to an app. `expires` in seconds since 1970, as in the token."""
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from limen.kernel.ids import TenantId
 from limen.modules import grants, keys, tenants
 from limen.modules.tenants import Tenant
-from limen.platform.sql import Caches, Reader
+from limen.platform.sql import Caches, Database, Reader
 from limen.platform.wire.jose import Alg, SigningKey
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from limen.modules.oauth.model import TokenBody
     from limen.modules.oauth.token.port import Given
+
+T = TypeVar("T")
 
 _MOST: Final = 5_000
 _FRESH: Final = timedelta(seconds=1)
@@ -84,3 +87,15 @@ async def press(reader: Reader, issuer: str, id_alg: Alg | None = None) -> Press
         _PRESSES.clear()
     made = _PRESSES[name] = Press(key, id_key, issuer, found, caches, dropped, now, now + _FRESH)
     return made
+
+
+async def with_keys(db: Database, tenant: TenantId, ask: Callable[[Reader], Awaitable[T]]) -> T:
+    """Ask for signing keys; the first keys of algorithms are made on the way, outside any Work. A client may lack two."""
+    for _ in range(2):
+        try:
+            async with db.read(tenant) as reader:
+                return await ask(reader)
+        except keys.NoSigningKey as missing:
+            await keys.ensure(db, tenant, missing.alg)
+    async with db.read(tenant) as reader:
+        return await ask(reader)

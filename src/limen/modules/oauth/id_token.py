@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -9,15 +10,25 @@ from typing import Final
 import msgspec
 
 from limen.kernel.ids import AccountId, ClientId, SessionId
-from limen.modules import keys
+from limen.modules import claims, clients, keys
+from limen.modules.claims import Asking, Use
+from limen.modules.clients import Client
 from limen.modules.grants import Permit
+from limen.modules.oauth import claims_request
 from limen.modules.oauth.access_token import seconds
 from limen.modules.oauth.ground import Press
-from limen.platform.sql import Reader
-from limen.platform.wire.jose import JoseError, SigningKey, encode_jwt, verify_jwt
+from limen.platform.sql import Reader, Work
+from limen.platform.wire.jose import Alg, JoseError, SigningKey, b64url, encode_jwt, verify_jwt
 
 _TYPE: Final = "JWT"
 _ACCEPTED: Final = ("jwt", "")
+
+
+def half_hash(alg: Alg, text: str) -> str:
+    """Return `at_hash` or `c_hash` (OpenID Connect Core 1.0, 3.1.3.6): the left half of the hash that the algorithm has; of Ed25519 SHA-512."""
+    digest = hashlib.sha512(text.encode()) if alg in (Alg.ED25519, Alg.EDDSA) else hashlib.sha256(text.encode())
+    octets = digest.digest()
+    return b64url(octets[: len(octets) // 2]).decode()
 
 
 class IdClaims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -31,8 +42,10 @@ class IdClaims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     auth_time: int
     acr: str
     amr: tuple[str, ...]
-    sid: str
+    sid: str = ""
     nonce: str = ""
+    more: dict[str, claims.JsonValue] = {}
+    """What is told beyond these (OpenID Connect Core 1.0, sections 5.4 and 5.5); never one of these."""
 
 
 def id_claims(press: Press, permit: Permit, now: datetime, nonce: str = "") -> IdClaims:
@@ -40,7 +53,7 @@ def id_claims(press: Press, permit: Permit, now: datetime, nonce: str = "") -> I
     issued = seconds(now)
     return IdClaims(
         iss=press.issuer,
-        sub=permit.account,
+        sub=permit.subject,
         aud=permit.client,
         exp=issued + int(press.ground.limits.id_token.total_seconds()),
         iat=issued,
@@ -52,9 +65,32 @@ def id_claims(press: Press, permit: Permit, now: datetime, nonce: str = "") -> I
     )
 
 
-def signed(key: SigningKey, claims: IdClaims) -> str:
+async def told(reader: Reader, client: Client, permit: Permit, *, alone: bool = False) -> dict[str, claims.JsonValue]:
+    """Return what an ID token tells of the person beyond the sign-in; `alone` where no access token goes with it."""
+    extra = permit.extra
+    wanted = claims_request.requested(extra.claims, claims_request.ID_TOKEN) if extra is not None and extra.claims else None
+    asking = Asking(account=permit.account, client=client, scopes=permit.scopes, use=Use.ID_TOKEN, requested=wanted, alone=alone)
+    return await claims.of(reader, asking)
+
+
+async def identity_of(work: Work, press: Press, client: Client, permit: Permit, nonce: str = "") -> IdClaims:
+    """Return the claims of an ID token that comes beside an access token."""
+    found = id_claims(press, permit, work.now, nonce)
+    more = await told(work, client, permit)
+    return msgspec.structs.replace(found, more=more) if more else found
+
+
+def signed(key: SigningKey, identity: IdClaims) -> str:
     """Return the ID token."""
-    return encode_jwt(key, claims, _TYPE)
+    if not identity.more:
+        return encode_jwt(key, identity, _TYPE)
+    return encode_jwt(key, flat(identity), _TYPE)
+
+
+def flat(identity: IdClaims) -> dict[str, object]:
+    """Return all claims side by side."""
+    own: dict[str, object] = msgspec.to_builtins(identity)
+    return {**identity.more, **{name: value for name, value in own.items() if name != "more"}}
 
 
 class _HintClaims(msgspec.Struct, frozen=True):
@@ -76,9 +112,11 @@ class Hint:
 async def read_hint(reader: Reader, issuer: str, token: str) -> Hint | None:
     """Return what an `id_token_hint` says, whatever its age (RP-Initiated Logout 1.0, section 2); None if it is not ours."""
     try:
-        claims = verify_jwt(token, await keys.remembered_keys(reader), typ=_ACCEPTED).into(_HintClaims)
+        said = verify_jwt(token, await keys.remembered_keys(reader), typ=_ACCEPTED).into(_HintClaims)
     except JoseError:
         return None
-    if claims.iss != issuer:
+    client = await clients.find(reader, ClientId(said.aud))
+    account = AccountId(said.sub) if client is None else await claims.account_of(reader, client, said.sub)
+    if said.iss != issuer or account is None:
         return None
-    return Hint(AccountId(claims.sub), ClientId(claims.aud), SessionId(claims.sid))
+    return Hint(account, ClientId(said.aud), SessionId(said.sid))

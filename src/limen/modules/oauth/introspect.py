@@ -10,7 +10,7 @@ from limen.modules import grants, tenants
 from limen.modules.clients import Client
 from limen.modules.grants import REFRESH_PREFIX, Grant
 from limen.modules.oauth import bearer, client_auth, tally
-from limen.modules.oauth.access_token import one_or_many, seconds
+from limen.modules.oauth.access_token import one_or_many, raw, seconds
 from limen.modules.oauth.answers import refused
 from limen.modules.oauth.bearer import Token
 from limen.modules.oauth.errors import Code, Refused
@@ -44,6 +44,10 @@ class Active(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     auth_time: int | None = None
     acr: str | None = None
     amr: tuple[str, ...] | None = None
+    authorization_details: msgspec.Raw | None = None
+    """RFC 9396, section 9.2."""
+    act: msgspec.Raw | None = None
+    """RFC 8693, section 4.1."""
 
 
 _NO_TOKEN: Final = Refused(Code.INVALID_REQUEST, "token is missing.", "token_missing")
@@ -53,8 +57,9 @@ _NOTHING: Final = Inactive()
 
 async def _introspect(call: Call) -> Answer:
     issuer, text = call.site.issuer, call.form.text("token")
+    found = await client_auth.shown(call)
     async with call.read() as reader:
-        client = await client_auth.authenticate(call, reader, call.form)
+        client = found if isinstance(found, Refused) else await client_auth.proved(reader, found)
         refusal = client if isinstance(client, Refused) else _PUBLIC if client.public else None if text else _NO_TOKEN
         if refusal is None and isinstance(client, Client):
             body, fact = await _looked_at(reader, issuer, client, text)
@@ -101,6 +106,8 @@ def _of_token(token: Token, issuer: str) -> Active:
         auth_time=seconds(permit.auth_time) if permit else None,
         acr=permit.acr if permit else None,
         amr=permit.amr if permit else None,
+        authorization_details=raw(permit.extra.details) if permit and permit.extra else None,
+        act=raw(permit.extra.actor) if permit and permit.extra else None,
     )
 
 
@@ -109,7 +116,7 @@ def _of_grant(grant: Grant, issuer: str) -> Active:
     permit = grant.permit
     until = min(grant.idle_until or grant.expires, grant.expires)
     return Active(
-        active=True, client_id=permit.client, scope=" ".join(permit.scopes), sub=permit.account, iss=issuer, iat=seconds(grant.created), exp=seconds(until)
+        active=True, client_id=permit.client, scope=" ".join(permit.scopes), sub=permit.subject, iss=issuer, iat=seconds(grant.created), exp=seconds(until)
     )
 
 

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from typing import Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from limen.modules import keys, tenants
-from limen.modules.oauth import client_auth, pkce
-from limen.modules.oauth.authorize.checks import MODES
-from limen.modules.oauth.model import CODE, PROMPTS, STANDARD_SCOPES
+from limen.modules.clients import RESPONSE_TYPES
+from limen.modules.oauth import client_auth, details, pkce, request_object
+from limen.modules.oauth.authorize.modes import MODES
+from limen.modules.oauth.client_auth import assertion
+from limen.modules.oauth.model import PROMPTS, STANDARD_SCOPES
 from limen.modules.oauth.token import GRANTS
 from limen.modules.oauth.userinfo import CLAIMS
 from limen.modules.tenants import API_SCOPES, Tenant
@@ -27,6 +30,8 @@ ACR_VALUES: Final = ("lmn:email", "aal1")
 """What the factors that exist can reach."""
 PROTOCOL_CLAIMS: Final = ("iss", "sub", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "sid")
 
+ASSERTION_ALGS: Final = (*(one.value for one in assertion.ALGS), "HS256")
+"""What a client's assertion may be signed with; HS256 is for `client_secret_jwt`."""
 _MOST: Final = 5_000
 
 
@@ -42,25 +47,38 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     introspection_endpoint: str
     end_session_endpoint: str
     """RP-Initiated Logout 1.0, section 2.1."""
+    pushed_authorization_request_endpoint: str
+    """RFC 9126, section 5."""
+    userinfo_signing_alg_values_supported: tuple[str, ...]
+    authorization_signing_alg_values_supported: tuple[str, ...]
+    """JARM, section 4."""
     scopes_supported: tuple[str, ...]
     claims_supported: tuple[str, ...]
     id_token_signing_alg_values_supported: tuple[str, ...]
     ui_locales_supported: tuple[str, ...]
-    response_types_supported: tuple[str, ...] = (CODE,)
+    authorization_details_types_supported: tuple[str, ...] | UnsetType = UNSET
+    """RFC 9396, section 10; the tenant declares them."""
+    response_types_supported: tuple[str, ...] = RESPONSE_TYPES
     response_modes_supported: tuple[str, ...] = MODES
     grant_types_supported: tuple[str, ...] = tuple(GRANTS)
-    subject_types_supported: tuple[str, ...] = ("public",)
+    subject_types_supported: tuple[str, ...] = ("public", "pairwise")
     token_endpoint_auth_methods_supported: tuple[str, ...] = client_auth.METHODS
     revocation_endpoint_auth_methods_supported: tuple[str, ...] = client_auth.METHODS
     introspection_endpoint_auth_methods_supported: tuple[str, ...] = client_auth.CONFIDENTIAL_METHODS
+    token_endpoint_auth_signing_alg_values_supported: tuple[str, ...] = ASSERTION_ALGS
+    revocation_endpoint_auth_signing_alg_values_supported: tuple[str, ...] = ASSERTION_ALGS
+    introspection_endpoint_auth_signing_alg_values_supported: tuple[str, ...] = ASSERTION_ALGS
+    request_object_signing_alg_values_supported: tuple[str, ...] = tuple(one.value for one in request_object.ALGS)
+    require_pushed_authorization_requests: bool = False
+    require_request_uri_registration: bool = True
     code_challenge_methods_supported: tuple[str, ...] = pkce.METHODS
     prompt_values_supported: tuple[str, ...] = PROMPTS
     """Initiating User Registration via OpenID Connect 1.0, section 4.2."""
     acr_values_supported: tuple[str, ...] = ACR_VALUES
     claim_types_supported: tuple[str, ...] = ("normal",)
-    claims_parameter_supported: bool = False
-    request_parameter_supported: bool = False
-    request_uri_parameter_supported: bool = False
+    claims_parameter_supported: bool = True
+    request_parameter_supported: bool = True
+    request_uri_parameter_supported: bool = True
     authorization_response_iss_parameter_supported: bool = True
     """RFC 9207, section 3."""
 
@@ -80,6 +98,7 @@ _HEADERS_IN_DEV: Final = (("cache-control", "public, max-age=5"),)
 def document(tenant: Tenant, issuer: str) -> Metadata:
     """Return the document of a tenant that stands at `issuer`."""
     own = sorted(scope for resource in tenant.resources for scope in resource.scopes)
+    algs = tuple(one.value for one in keys.offered(tenant))
     return Metadata(
         issuer=issuer,
         authorization_endpoint=f"{issuer}/oauth/authorize",
@@ -91,7 +110,11 @@ def document(tenant: Tenant, issuer: str) -> Metadata:
         end_session_endpoint=f"{issuer}/oauth/logout",
         scopes_supported=(*STANDARD_SCOPES, *own, *sorted(API_SCOPES)),
         claims_supported=(*PROTOCOL_CLAIMS, *(claim for claims in CLAIMS.values() for claim in claims)),
-        id_token_signing_alg_values_supported=tuple(one.value for one in keys.offered(tenant)),
+        pushed_authorization_request_endpoint=f"{issuer}/oauth/par",
+        id_token_signing_alg_values_supported=algs,
+        userinfo_signing_alg_values_supported=algs,
+        authorization_signing_alg_values_supported=algs,
+        authorization_details_types_supported=tuple(one.type for one in details.declared(tenant)) or UNSET,
         ui_locales_supported=tenant.languages,
     )
 

@@ -17,7 +17,9 @@ TOKEN_TYPE: Final = "Bearer"  # noqa: S105 - RFC 6750, section 6.1.1
 STANDARD_SCOPES: Final = ("openid", "profile", "email", "address", "phone", "offline_access")
 PROMPTS: Final = ("none", "login", "consent", "select_account", "create")
 CODE: Final = "code"
-"""The one response type, of RFC 6749, section 4.1."""
+ID_TOKEN: Final = "id_token"  # noqa: S105 - a word of the protocol
+TOKEN: Final = "token"  # noqa: S105 - a response type
+"""Words of response types (OAuth 2.0 Multiple Response Type Encoding Practices)."""
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -41,6 +43,19 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     request: str = ""
     request_uri: str = ""
     registration: str = ""
+    claims: str = ""
+    """JSON text (OpenID Connect Core 1.0, section 5.5)."""
+    authorization_details: str = ""
+    """JSON text (RFC 9396, section 2)."""
+    resource: tuple[str, ...] = ()
+    """RFC 8707, section 2."""
+    dpop_jkt: str = ""
+    """The key the code is bound to (RFC 9449, section 10)."""
+
+    @property
+    def types(self) -> frozenset[str]:
+        """The words of `response_type`."""
+        return frozenset(self.response_type.split())
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -99,6 +114,8 @@ class TokenBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Left out where the client has none to ask for."""
     refresh_token: str | None = None
     id_token: str | None = None
+    authorization_details: msgspec.Raw | None = None
+    """RFC 9396, section 7."""
 
 
 GRANT_TYPES: Final[Mapping[str, GrantType]] = {one.value: one for one in GrantType}

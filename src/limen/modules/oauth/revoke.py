@@ -33,7 +33,7 @@ async def _revoke(call: Call) -> Answer:
 
 
 async def _refusal(call: Call) -> Refused | None:
-    found = client_auth.shown(call.raw_headers.get(b"authorization", b"").decode("latin-1"), call.form)
+    found = await client_auth.shown(call)
     if isinstance(found, Refused):
         return found
     async with call.db.work(call.tenant, Actor(ActorKind.CLIENT, found.client)) as work:

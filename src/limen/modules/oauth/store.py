@@ -26,6 +26,8 @@ class RequestKind(enum.Enum):
     """A journey is under way for it."""
     POSTED = "posted"
     """It came by POST from elsewhere, without cookies, and goes on as a GET."""
+    PUSHED = "pushed"
+    """Its client sent it, and the browser is to come with its name (RFC 9126)."""
     LEAVE = "leave"
     """A person is asked whether she wants to sign out."""
     LEAVE_POSTED = "leave_posted"
@@ -76,6 +78,12 @@ async def add(work: Work, kind: RequestKind, browser: bytes, plain: bytes) -> Re
     sealed = work.tx.db.keyring.seal(plain, _place(work, request))
     await work.run(_ADD, id=request, kind=kind, browser=browser, sealed=sealed, expires=work.now + LIFETIME)
     return request
+
+
+async def add_named(work: Work, slot: Slot, plain: bytes, lives: timedelta) -> None:
+    """Store a request, sealed, under an id of the caller's."""
+    sealed = work.tx.db.keyring.seal(plain, _place(work, slot.id))
+    await work.run(_ADD, id=slot.id, kind=slot.kind, browser=slot.browser, sealed=sealed, expires=work.now + lives)
 
 
 async def find(reader: Reader, slot: Slot) -> bytes | None:

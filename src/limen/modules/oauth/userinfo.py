@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
-from limen.modules import claims, clients
-from limen.modules.oauth import bearer, tally
+from limen.modules import claims, clients, keys
+from limen.modules.clients import Client
+from limen.modules.oauth import bearer, claims_request, encryption, tally
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.facts import UserinfoRead
+from limen.modules.oauth.ground import with_keys
 from limen.modules.oauth.model import OPENID
-from limen.platform.http import PROTOCOL, Answer, Call, Cors, Endpoint, Form, Json
+from limen.platform.http import PROTOCOL, Answer, Call, Cors, Endpoint, Form, Json, Raw
+from limen.platform.wire.jose import encode_jwt
 
 PATH: Final = "/oauth/userinfo"
 CLAIMS: Final = claims.BY_SCOPE
 """Which scope gives which claims."""
 
+_JWT: Final = "application/jwt"
 _DEAD: Final = Refused(Code.INVALID_TOKEN, "The access token is none of ours, not for userinfo, expired or revoked.")
 _NARROW: Final = Refused(Code.INSUFFICIENT_SCOPE, "Userinfo takes access tokens with the scope openid.")
 
@@ -31,10 +36,24 @@ async def _userinfo(call: Call) -> Answer:
             refusal = _NARROW if token is not None and OPENID not in token.scopes else _DEAD
             await call.refused(refusal.reason)
             return bearer.refuse(refusal, issuer, OPENID)
-        asking = claims.Asking(account=token.account, client=client, scopes=token.scopes, use=claims.Use.USERINFO)
-        told = {"sub": await claims.subject(reader, token.account, client), **await claims.of(reader, asking)}
+        extra = token.permit.extra if token.permit is not None else None
+        wanted = claims_request.requested(extra.claims, claims_request.USERINFO) if extra is not None else None
+        asking = claims.Asking(account=token.account, client=client, scopes=token.scopes, use=claims.Use.USERINFO, requested=wanted)
+        told = {"sub": token.subject, **await claims.of(reader, asking)}
     tally.count(call.db, call.tenant, UserinfoRead(subject=token.account, client=token.client, grant=token.grant, count=1))
-    return Json(told)
+    if client.userinfo_signed_response_alg is None and client.userinfo_encrypted_response_alg is None:
+        return Json(told)
+    return await _as_jwt(call, client, told)
+
+
+async def _as_jwt(call: Call, client: Client, told: Mapping[str, object]) -> Answer:
+    """Answer as the client registered: signed, encrypted, or both (OpenID Connect Core 1.0, section 5.3.2)."""
+    alg = client.userinfo_signed_response_alg
+    if alg is None:
+        return Raw(await encryption.plain_for_client(call, client, "userinfo", told), _JWT)
+    key = await with_keys(call.db, call.tenant, lambda reader: keys.signer(reader, alg.value))
+    signed = encode_jwt(key, {**told, "iss": call.site.issuer, "aud": client.id}, "JWT")
+    return Raw((await encryption.for_client(call, client, "userinfo", signed)).encode(), _JWT)
 
 
 def _endpoint(method: str) -> Endpoint:

@@ -158,7 +158,7 @@ async def _create(call: Call) -> Answer:
             raise ClientExists("there is a client of that id")
         if client.needs_secret:
             secret = new_secret()
-            client = with_secret(client, secret, work.now)
+            client = await service.sealing(work, with_secret(client, secret, work.now), secret)
             issued = {"client_secret": secret.reveal(), "client_secret_expires_at": 0}
         await service.save(work, client, dev=call.site.dev, expected=0)
         made = await service.take(work, client.id)

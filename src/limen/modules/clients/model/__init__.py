@@ -5,6 +5,7 @@ from __future__ import annotations
 from limen.modules.clients.model.client import (
     GRANTS,
     OVERLAP,
+    SECRETS,
     AuthMethod,
     Client,
     ClientKind,
@@ -32,6 +33,7 @@ __all__ = [
     "NAMES",
     "OVERLAP",
     "RESPONSE_TYPES",
+    "SECRETS",
     "AuthMethod",
     "Client",
     "ClientKind",

@@ -11,6 +11,7 @@ from typing import Final
 from limen.kernel import secrets
 from limen.kernel.ids import ClientId
 from limen.kernel.secrets import Secret
+from limen.modules import keys
 from limen.modules.clients.model import redirects
 from limen.modules.clients.model.metadata import Metadata
 from limen.modules.tenants import Flaw
@@ -21,6 +22,8 @@ SECRET_LENGTH: Final = 32
 """Characters a given secret has at least; in dev mode one will do."""
 OVERLAP: Final = timedelta(hours=24)
 """How long the previous secret works beside its successor."""
+
+SECRETS: Final = keys.Sealed(name="clients.secrets")
 
 _SECRET_LIMIT: Final = 256
 
@@ -140,6 +143,11 @@ class Client(Metadata):
     def needs_secret(self) -> bool:
         """Whether it proves itself by a secret."""
         return not self.public and (self.auth_method is None or self.auth_method in BY_SECRET)
+
+    @property
+    def signs_with_secret(self) -> bool:
+        """Whether its secret has to be known in full."""
+        return self.auth_method is AuthMethod.SECRET_JWT
 
     @property
     def fapi(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from limen.modules.grants.service.codes import Made, Terms, issue_code, limits, make, use_code
+from limen.modules.grants.service.codes import Made, Terms, issue_code, limits, make, make_now, use_code
 from limen.modules.grants.service.ending import end, end_all, end_of_client, end_of_session
 from limen.modules.grants.service.refresh import Held, by_refresh, family_of, rotate, take_refresh
 from limen.modules.grants.service.tokens import add_opaque, by_opaque, drop_opaque, find, is_revoked, list_of, revoke_id, standing
@@ -26,6 +26,7 @@ __all__ = [
     "limits",
     "list_of",
     "make",
+    "make_now",
     "revoke_id",
     "rotate",
     "standing",

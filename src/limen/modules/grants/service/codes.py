@@ -67,13 +67,19 @@ async def use_code(work: Work, code: str) -> Code | CodeRefusal:
     return CodeRefusal.REPLAYED
 
 
+async def make_now(work: Work, permit: Permit, *, refreshable: bool) -> Made | CodeRefusal:
+    """Make a grant without a code: of an implicit answer, a device, or a question asked elsewhere."""
+    grant = GrantId(ids.new(GRANT_PREFIX, work.now))
+    return await make(work, Code(grant, permit, "", False, "", "", work.now), refreshable=refreshable)  # noqa: FBT003 - as a code of no address
+
+
 async def make(work: Work, code: Code, *, refreshable: bool) -> Made | CodeRefusal:
     """Make the grant of a used code whose checks have all passed, if session and consent still stand, and stand until it is there.
 
     Who ends either in the same moment waits, and ends the grant with it.
     """
     permit = code.permit
-    if await sessions.keep(work, permit.session) is None:
+    if permit.session and await sessions.keep(work, permit.session) is None:
         return CodeRefusal.SESSION_ENDED
     if not (await consents.kept(work, permit.account, permit.client)).issuperset(permit.scopes):
         return CodeRefusal.CONSENT_WITHDRAWN

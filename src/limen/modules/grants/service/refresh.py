@@ -74,7 +74,7 @@ async def _if_standing(work: Work, held: Held) -> Held | RefreshRefusal:
     grant = held.grant
     if work.now >= grant.expires or grant.idle_until is None or work.now >= grant.idle_until:
         return RefreshRefusal.EXPIRED
-    if not grant.permit.offline and await sessions.find(work, grant.permit.session) is None:
+    if grant.permit.session and not grant.permit.offline and await sessions.find(work, grant.permit.session) is None:
         await ending.end(work, grant.id, Ending.SESSION_ENDED)
         return RefreshRefusal.SESSION_ENDED
     return held
@@ -98,7 +98,7 @@ async def by_refresh(reader: Reader, token: str, client: ClientId) -> Grant | No
     grant = found[0]
     if reader.now >= grant.expires or grant.idle_until is None or reader.now >= grant.idle_until:
         return None
-    return grant if grant.permit.offline or await sessions.find(reader, grant.permit.session) is not None else None
+    return grant if grant.permit.offline or not grant.permit.session or await sessions.find(reader, grant.permit.session) is not None else None
 
 
 async def family_of(reader: Reader, token: str) -> Grant | None:

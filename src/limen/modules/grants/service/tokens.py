@@ -50,7 +50,7 @@ async def standing(reader: Reader, grant: GrantId, token: TokenId) -> Grant | No
 
 
 async def _has_session(reader: Reader, grant: Grant) -> bool:
-    return grant.permit.offline or await sessions.find(reader, grant.permit.session) is not None
+    return grant.permit.offline or not grant.permit.session or await sessions.find(reader, grant.permit.session) is not None
 
 
 async def find(reader: Reader, grant: GrantId) -> Grant | None:

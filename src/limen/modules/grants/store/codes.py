@@ -17,7 +17,7 @@ _TENANT: Final = _C.tenant == bind("tenant")
 
 
 def _code(*columns: Any) -> Code:  # noqa: ANN401 - what the statement selects, in the order of the fields
-    return Code(columns[0], Permit(*columns[1:9]), *columns[9:])
+    return Code(columns[0], Permit(*columns[1:10]), *columns[10:])
 
 
 _ADD = statement(insert_row(CODES))

@@ -66,11 +66,11 @@ class EndedRow:
 
 
 def _grant(*columns: Any) -> Grant:  # noqa: ANN401 - what the statement selects, in the order of the fields
-    return Grant(columns[0], Permit(*columns[1:9]), *columns[9:])
+    return Grant(columns[0], Permit(*columns[1:10]), *columns[10:])
 
 
 def _chain(*columns: Any) -> Chain:  # noqa: ANN401 - likewise
-    return Chain(_grant(*columns[:14]), *columns[14:])
+    return Chain(_grant(*columns[:15]), *columns[15:])
 
 
 _ADD = statement(insert_row(GRANTS))

@@ -6,11 +6,11 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from limen.modules.grants.model import Ending
+from limen.modules.grants.model import Ending, Extra
 from limen.platform.sql import Choice, Id, Instant, Json, table
 
 _TUPLE: Final = tuple[str, ...]
-PERMIT: Final = ("account", "client", "session", "scopes", "audience", "acr", "amr", "auth_time")
+PERMIT: Final = ("account", "client", "session", "scopes", "audience", "acr", "amr", "auth_time", "extra")
 """The columns of a permit, in the order of its fields."""
 
 
@@ -24,6 +24,7 @@ def _permit_columns() -> tuple[sa.Column[object], ...]:
         sa.Column("acr", sa.Text, nullable=False),
         sa.Column("amr", Json(_TUPLE), nullable=False),
         sa.Column("auth_time", Instant, nullable=False),
+        sa.Column("extra", Json(Extra)),
     )
 
 

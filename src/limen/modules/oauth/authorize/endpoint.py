@@ -1,27 +1,26 @@
-"""The endpoint's three entries, and the way of a request through them."""
+"""The endpoint's entries, and the way of a request through them: unwrapped, checked, perhaps by a journey, answered."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from typing import Final
 from urllib.parse import urlencode
 
 import msgspec
 
 from limen.kernel.ids import JourneyId, RequestId, SessionId
-from limen.modules import clients, consents, grants, journey, sessions, signin, tenants
-from limen.modules.clients import Client, ConsentRule
-from limen.modules.grants import Permit, Terms
-from limen.modules.journey import Ask, Return
-from limen.modules.oauth import jobs, store, tally
-from limen.modules.oauth.access_token import aim
-from limen.modules.oauth.authorize.checks import Case, Entry, check
-from limen.modules.oauth.authorize.interaction import OTHER, Situation, Unmet, Way, unmet
-from limen.modules.oauth.errors import Code, NothingWaits, Refused, UnknownClient, UnregisteredAddress
-from limen.modules.oauth.facts import AuthorizationRefused, CodeIssued
+from limen.modules import journey, sessions, signin
+from limen.modules.journey import Return
+from limen.modules.oauth import jobs, par, request_object, store
+from limen.modules.oauth.authorize.checks import Entry, check
+from limen.modules.oauth.authorize.interaction import OTHER, Situation, Way, unmet
+from limen.modules.oauth.authorize.issue import issue
+from limen.modules.oauth.authorize.response import Issued, answer, refused
+from limen.modules.oauth.authorize.sound import Entrance, Sound, known_client, sound, unwrapped
+from limen.modules.oauth.errors import Code, NothingWaits, Refused
+from limen.modules.oauth.ground import Press, press, with_keys
 from limen.modules.oauth.id_token import read_hint
-from limen.modules.oauth.model import Asked, with_parameters
+from limen.modules.oauth.model import CODE, Asked
 from limen.modules.oauth.pages import sent_astray
 from limen.modules.oauth.store import RequestKind, Slot
 from limen.platform.http import PUBLIC, Answer, Call, Endpoint, Form, SeeOther
@@ -33,61 +32,29 @@ RESUME: Final = "/oauth/authorize/resume"
 RESUMES: Final = {DOOR: RESUME}
 """Where journeys that this door began come back to."""
 
-
-class Waiting(msgspec.Struct, frozen=True):
-    """A request while a person is led through a journey."""
-
-    asked: Asked
-    begun: datetime
-
+_ANSWERED: Final = Refused(Code.INVALID_REQUEST_URI, "The pushed request was answered before, or is too old.", "pushed_unknown")
+_ANOTHER: Final = Refused(Code.ACCESS_DENIED, "Another person signed in meanwhile.")
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Waiting).decode
-
-
-@dataclass(frozen=True, slots=True)
-class _Sound:
-    """A request whose client and address are known: from here on errors go to the app."""
-
-    case: Case
-    redirect_uri: str
-
-    @property
-    def asked(self) -> Asked:
-        return self.case.asked
-
-    @property
-    def ask(self) -> Ask:
-        """What steps may know of it. Where another app could pass for this one, the person is asked as if for the first time."""
-        ask = self.asked.ask(self.redirect_uri)
-        return ask if clients.is_assured(self.case.client, self.redirect_uri) else replace(ask, prompt=ask.prompt | {"consent"})
-
-    def back(self, parameters: dict[str, str | None]) -> SeeOther:
-        """Return the way back to the app (RFC 6749, section 4.1.2; RFC 9207, section 2)."""
-        return SeeOther(with_parameters(self.redirect_uri, {**parameters, "state": self.asked.state or None, "iss": self.case.issuer}))
-
-    def refuse(self, call: Call, refusal: Refused) -> SeeOther:
-        """Return the way back to the app with an error, counted."""
-        fact = AuthorizationRefused(client=self.case.client.id, reason=refusal.reason, count=1)
-        tally.count(call.db, call.tenant, fact)
-        return self.back({"error": refusal.code.value, "error_description": refusal.why})
+_decode = msgspec.json.Decoder(Entrance).decode
 
 
 async def _get(call: Call) -> Answer:
-    return await _authorize(call, call.query.into(Asked), call.db.clock.now())
+    return await _enter(call, call.query.into(Asked))
 
 
 async def _post(call: Call) -> Answer:
     """Take a request from another site's form: no cookie of ours came with it, so it goes on as a GET of ours, where they come."""
     asked = call.form.into(Asked)
-    async with call.read() as reader:
-        sound = await _sound(reader, call, asked)
-    if refusal := check(sound.case, Entry.AUTHORIZE):
-        return sound.refuse(call, refusal)
-    async with call.work() as work:
-        request = await store.add(work, RequestKind.POSTED, b"", _encode(Waiting(asked, work.now)))
-        await jobs.order_sweep(work)
-    return SeeOther(f"{RESUME}?{urlencode({'request': request})}")
+    found = await _unwrapped(call, asked)
+    if isinstance(found, Sound):
+        if refusal := check(found.case, Entry.AUTHORIZE):
+            return await answer(call, found, refused(call, found, refusal))
+        async with call.work() as work:
+            request = await store.add(work, RequestKind.POSTED, b"", _encode(found.entrance))
+            await jobs.order_sweep(work)
+        return SeeOther(f"{RESUME}?{urlencode({'request': request})}")
+    return found
 
 
 async def _resume(call: Call) -> Answer:
@@ -99,87 +66,116 @@ async def _resume(call: Call) -> Answer:
         plain = await store.take(work, Slot(request, RequestKind.POSTED))
     if plain is None:
         raise NothingWaits
-    waiting = _decode(plain)
-    return await _authorize(call, waiting.asked, waiting.begun)
+    entrance = _decode(plain)
+    async with call.read() as reader:
+        found = await sound(reader, call, await known_client(reader, call, entrance.asked), entrance)
+    return await _authorize(call, found)
 
 
-async def _authorize(call: Call, asked: Asked, begun: datetime) -> Answer:
+async def _enter(call: Call, asked: Asked) -> Answer:
+    found = await _unwrapped(call, asked)
+    return await _authorize(call, found) if isinstance(found, Sound) else found
+
+
+async def _unwrapped(call: Call, asked: Asked) -> Sound | Answer:
+    """Take a request out of what it came in: pushed, or an object, or as it is. What cannot be read is told at the address beside it."""
+    now = call.db.clock.now()
+    async with call.read() as reader:
+        client = await known_client(reader, call, asked)
+        inner: Entrance | Refused | None = None
+        if par.is_pushed(asked.request_uri):
+            inner = await par.found(reader, client, asked.request_uri)
+    if inner is None:
+        opened = await request_object.opened(call, client, asked)
+        inner = opened if isinstance(opened, Refused) else Entrance(opened, now, signed=bool(asked.request or asked.request_uri))
+    async with call.read() as reader:
+        if isinstance(inner, Entrance):
+            return await sound(reader, call, client, inner)
+        outside = unwrapped(await sound(reader, call, client, Entrance(asked, now)))
+    return await answer(call, outside, refused(call, outside, inner))
+
+
+async def _authorize(call: Call, found: Sound) -> Answer:
+    if refusal := check(found.case, Entry.AUTHORIZE):
+        return await _sent_back(call, found, refusal)
     present = await call.session_now()
     async with call.read() as reader:
-        sound = await _sound(reader, call, asked)
-        if refusal := check(sound.case, Entry.AUTHORIZE):
-            return sound.refuse(call, refusal)
-        here = await _situation(reader, sound, present[1] if present else None, begun)
+        here = await _situation(reader, found, present[1] if present else None)
         missing = await unmet(reader, here, Entry.AUTHORIZE)
     if missing is None:
-        async with call.work() as work:
-            return await _issue(work, sound, here)
+        return await _issued(call, found, here)
     if missing.way is Way.ERROR or "none" in here.ask.prompt:
-        return sound.refuse(call, missing.refusal)
-    return await _begin(call, sound, here)
+        return await _sent_back(call, found, missing.refusal)
+    return await _begin(call, found, here)
 
 
-async def _sound(reader: Reader, call: Call, asked: Asked) -> _Sound:
-    """Find the client and see that the address is its own; otherwise a page of ours says so, and the browser is sent nowhere."""
-    client = await clients.find(reader, asked.client_id) if asked.client_id else None
-    if client is None:
-        await call.refused("unknown_client")
-        raise UnknownClient
-    uri = _address(client, asked)
-    if uri is None:
-        await call.refused("unregistered_redirect_uri")
-        raise UnregisteredAddress
-    return _Sound(Case(asked, client, await tenants.find(reader), call.site.issuer), uri)
+async def _sent_back(call: Call, found: Sound, refusal: Refused) -> Answer:
+    """Send the browser back with an error; a pushed request has been answered with it."""
+    if found.entrance.pushed:
+        async with call.work() as work:
+            await store.take(work, Slot(found.entrance.pushed, RequestKind.PUSHED))
+    return await answer(call, found, refused(call, found, refusal))
 
 
-def _address(client: Client, asked: Asked) -> str | None:
-    if asked.redirect_uri:
-        return asked.redirect_uri if clients.matches_redirect(client, asked.redirect_uri) else None
-    return client.redirect_uris[0] if len(client.redirect_uris) == 1 else None
-
-
-async def _situation(reader: Reader, sound: _Sound, session: SessionId | None, begun: datetime) -> Situation:
-    shown = sound.asked.id_token_hint
-    hint = await read_hint(reader, sound.case.issuer, shown) if shown else None
+async def _situation(reader: Reader, found: Sound, session: SessionId | None) -> Situation:
+    shown = found.asked.id_token_hint
+    hint = await read_hint(reader, found.case.issuer, shown) if shown else None
     return Situation(
-        ask=replace(sound.ask, account=hint.account if hint else None),
+        ask=replace(found.ask(), account=hint.account if hint else None),
         session=await sessions.find(reader, session) if session else None,
         misled=bool(shown) and hint is None,
-        begun=begun,
+        begun=found.entrance.begun,
+        client=found.client,
+        claims=found.asked.claims,
     )
 
 
-async def _begin(call: Call, sound: _Sound, here: Situation) -> Answer:
+async def _begin(call: Call, found: Sound, here: Situation) -> Answer:
     """Put the request aside and lead the person through a journey; it comes back to `RESUME`."""
     browser = call.browser.digest()
     async with call.work() as work:
-        request = await store.add(work, RequestKind.AUTHORIZE, browser, _encode(Waiting(sound.asked, here.begun)))
+        request = await store.add(work, RequestKind.AUTHORIZE, browser, _encode(found.entrance))
         await jobs.order_sweep(work)
         session = here.session.id if here.session else None
         walk = await journey.begin(work, signin.SIGN_IN, here.ask, Return(DOOR, request), browser, session)
     entrance = journey.entrance(signin.SIGN_IN, walk)
-    language = urlencode({"ui_locales": sound.asked.ui_locales}) if sound.asked.ui_locales else ""
+    language = urlencode({"ui_locales": found.asked.ui_locales}) if found.asked.ui_locales else ""
     return SeeOther(f"{entrance}&{language}" if language else entrance)
 
 
 async def _back_from_journey(call: Call, request: RequestId, walked: JourneyId) -> Answer:
     browser = call.browser.digest()
+    async with call.read() as reader:
+        plain = await store.find(reader, Slot(request, RequestKind.AUTHORIZE, browser))
+    if plain is None:
+        raise NothingWaits
+    entrance = _decode(plain)
+    async with call.read() as reader:
+        found = await sound(reader, call, await known_client(reader, call, entrance.asked), entrance)
+    signs = await _press(call, found)
     async with call.work() as work:
-        plain = await store.take(work, Slot(request, RequestKind.AUTHORIZE, browser))
-        ended = await journey.finished(work, walked, browser)
-        if plain is None or ended is None or ended.ret != Return(DOOR, request):
-            raise NothingWaits
-        waiting = _decode(plain)
-        sound = await _sound(work, call, waiting.asked)
-        if ended.refusal:
-            return sound.refuse(call, _refused(ended.refusal))
-        if refusal := check(sound.case, Entry.RESUME):
-            return sound.refuse(call, refusal)
-        here = await _situation(work, sound, ended.session, waiting.begun)
-        missing: Unmet | None = await unmet(work, here, Entry.RESUME)
-        if missing is not None or (here.session is not None and here.session.account != ended.account):
-            return sound.refuse(call, missing.refusal if missing else Refused(Code.ACCESS_DENIED, "Another person signed in meanwhile."))
-        return await _issue(work, sound, here)
+        issued = await _outcome(work, call, found, (request, walked, browser), signs)
+    return await answer(call, found, issued)
+
+
+async def _outcome(work: Work, call: Call, found: Sound, came: tuple[RequestId, JourneyId, bytes], signs: Press | None) -> Issued:
+    """Look at everything again, and issue or refuse; the request is taken out, once."""
+    request, walked, browser = came
+    plain = await store.take(work, Slot(request, RequestKind.AUTHORIZE, browser))
+    ended = await journey.finished(work, walked, browser)
+    if plain is None or ended is None or ended.ret != Return(DOOR, request):
+        raise NothingWaits
+    if found.entrance.pushed and await store.take(work, Slot(found.entrance.pushed, RequestKind.PUSHED)) is None:
+        return refused(call, found, _ANSWERED)
+    if ended.refusal:
+        return refused(call, found, _refused(ended.refusal))
+    if refusal := check(found.case, Entry.RESUME):
+        return refused(call, found, refusal)
+    here = await _situation(work, found, ended.session)
+    missing = await unmet(work, here, Entry.RESUME)
+    if missing is not None or here.session is None or here.session.account != ended.account:
+        return refused(call, found, missing.refusal if missing else _ANOTHER)
+    return await issue(work, found, here.session, signs)
 
 
 def _refused(word: str) -> Refused:
@@ -187,23 +183,51 @@ def _refused(word: str) -> Refused:
     return OTHER if word == OTHER.code.value else Refused(Code.ACCESS_DENIED, "The person said no.")
 
 
-async def _issue(work: Work, sound: _Sound, here: Situation) -> Answer:
-    """Give the app its code."""
-    case, session = sound.case, here.session
-    target = aim(case.tenant, case.issuer, case.client, here.ask.scopes, person=True)
-    if session is None or isinstance(target, Refused):
-        raise ValueError("a code is issued after every rule is met")
-    if case.client.consent is ConsentRule.NONE:
-        await consents.give(work, session.account, case.client.id, here.ask.scopes, implied=True)
-    permit = Permit(session.account, case.client.id, session.id, here.ask.scopes, target.audience, session.acr, session.amr, session.auth_time)
-    terms = Terms(redirect_uri=sound.redirect_uri, redirect_given=bool(case.asked.redirect_uri), challenge=case.asked.code_challenge, nonce=case.asked.nonce)
-    grant, code = await grants.issue_code(work, permit, terms)
-    work.record(CodeIssued(subject=session.account, client=case.client.id, session=session.id, grant=grant, scope=" ".join(permit.scopes)))
-    return sound.back({"code": code.reveal()})
+async def _issued(call: Call, found: Sound, here: Situation) -> Answer:
+    """Answer a request that nobody has to be asked about."""
+    if here.session is None:
+        raise TypeError("every rule was met")
+    signs = await _press(call, found)
+    async with call.work() as work:
+        if found.entrance.pushed and await store.take(work, Slot(found.entrance.pushed, RequestKind.PUSHED)) is None:
+            issued = refused(call, found, _ANSWERED)
+        else:
+            issued = await issue(work, found, here.session, signs)
+    return await answer(call, found, issued)
+
+
+async def _press(call: Call, found: Sound) -> Press | None:
+    """Return what signs, where a token leaves with the answer."""
+    if found.asked.types <= {CODE}:
+        return None
+    alg = found.client.id_token_signed_response_alg
+
+    async def ask(reader: Reader) -> Press:
+        return await press(reader, call.site.issuer, alg)
+
+    return await with_keys(call.db, call.tenant, ask)
 
 
 ENDPOINTS: Final = (
-    Endpoint(method="GET", path=PATH, who=PUBLIC, call=_get, summary="Ask a person to let an app in (RFC 6749, 3.1)", refuse=sent_astray),
-    Endpoint(method="POST", path=PATH, who=PUBLIC, call=_post, takes=Form, csrf=False, summary="Likewise, by a form of the app's", refuse=sent_astray),
+    Endpoint(
+        method="GET",
+        path=PATH,
+        who=PUBLIC,
+        call=_get,
+        summary="Ask a person to let an app in (RFC 6749, 3.1)",
+        repeatable=par.REPEATABLE,
+        refuse=sent_astray,
+    ),
+    Endpoint(
+        method="POST",
+        path=PATH,
+        who=PUBLIC,
+        call=_post,
+        takes=Form,
+        csrf=False,
+        summary="Likewise, by a form of the app's",
+        repeatable=par.REPEATABLE,
+        refuse=sent_astray,
+    ),
     Endpoint(method="GET", path=RESUME, who=PUBLIC, call=_resume, summary="Go on with a request after a journey", refuse=sent_astray),
 )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from limen.modules import accounts, consents, signin
+from limen.modules import accounts, claims, consents, signin
+from limen.modules.clients import Client
 from limen.modules.journey import Ask
+from limen.modules.oauth import claims_request
 from limen.modules.oauth.authorize.checks import Entry
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.sessions import Session
@@ -38,6 +40,9 @@ class Situation:
     """There is an `id_token_hint` and it names nobody: no token of ours, or of a key long forgotten."""
     begun: datetime
     """When the request came: what happened since then is fresh."""
+    client: Client
+    claims: str = ""
+    """The parameter `claims`."""
 
 
 Rule = Callable[[Reader, Situation], Awaitable[bool]]
@@ -103,10 +108,28 @@ async def _strong(reader: Reader, here: Situation) -> bool:
     return not signin.falls_short(here.session.acr, here.ask)
 
 
+async def _the_one_claimed(reader: Reader, here: Situation) -> bool:
+    """True unless the claim `sub` is asked for with another person's value (OpenID Connect Core 1.0, 5.5.1)."""
+    wanted = claims_request.required(here.claims, "sub")
+    if not wanted or here.session is None:
+        return True
+    return await claims.subject(reader, here.session.account, here.client) in wanted
+
+
+async def _as_strong_as_essential(reader: Reader, here: Situation) -> bool:
+    """True unless `acr` is asked for as an essential claim and the session has none of its values (OpenID Connect Core 1.0, 5.5.1.1)."""
+    del reader
+    wanted = claims_request.required(here.claims, "acr")
+    if not wanted or here.session is None:
+        return True
+    return here.session.acr in wanted or not signin.falls_short(here.session.acr, replace(here.ask, acr_values=wanted))
+
+
 async def _consented_now(reader: Reader, here: Situation) -> bool:
     if here.session is None or here.ask.client is None:
         return False
-    return not await consents.is_asked(reader, here.session.account, here.ask.client, here.ask.scopes, afresh="consent" in here.ask.prompt)
+    afresh = "consent" in here.ask.prompt or bool(here.ask.details)
+    return not await consents.is_asked(reader, here.session.account, here.ask.client, here.ask.scopes, afresh=afresh)
 
 
 async def _consented(reader: Reader, here: Situation) -> bool:
@@ -134,10 +157,12 @@ RULES: Final[tuple[tuple[str, Rule, Refused, Way, Entry], ...]] = (
     ("prompt=create", _no_account_wanted, _CREATE, _ASK, _A),
     ("prompt=select_account", _no_choice_wanted, _SELECT, _ASK, _A),
     ("id_token_hint", _the_one_hinted, OTHER, _ASK, _A | _R),
+    ("the claim sub", _the_one_claimed, OTHER, _END, _A | _R),
     ("login_hint", _the_one_named, OTHER, _ASK, _A),
     ("prompt=login, max_age, acr_values", _holds, _LOGIN, _ASK, _A),
     ("prompt=login, max_age, when the request came", _fresh_since, _LOGIN, _END, _R),
     ("acr_values within reach", _strong, _WEAK, _END, _A | _R),
+    ("acr as an essential claim", _as_strong_as_essential, _WEAK, _END, _A | _R),
     ("prompt=consent, new scopes", _consented_now, _CONSENT, _ASK, _A),
     ("consent", _consented, _CONSENT, _END, _R),
 )

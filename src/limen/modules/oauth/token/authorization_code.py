@@ -11,10 +11,10 @@ from limen.modules import grants
 from limen.modules.clients import Client, GrantType
 from limen.modules.grants import CodeRefusal
 from limen.modules.oauth import pkce
-from limen.modules.oauth.access_token import Target, aim, for_person
+from limen.modules.oauth.access_token import Target, aim_granted, for_person
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.facts import CodeReplayed
-from limen.modules.oauth.id_token import id_claims
+from limen.modules.oauth.id_token import identity_of
 from limen.modules.oauth.model import OPENID
 from limen.modules.oauth.token.port import Given, Grant, Wish
 from limen.platform.http import Form
@@ -73,27 +73,27 @@ async def _decide(work: Work, wish: Wish) -> Given | Refused:
         return refusal_of(code)
     if found := mismatch(code, wish.client, wish.form):
         return found
-    target = aim(wish.press.ground.tenant, wish.press.issuer, wish.client, code.permit.scopes, person=True)
-    if isinstance(target, Refused):
-        return target
-    return await _give(work, wish, code, target)
+    aimed = aim_granted(wish.press, wish.client, code.permit, code.permit.scopes, wish.form.all("resource"))
+    return aimed if isinstance(aimed, Refused) else await _give(work, wish, code, aimed)
 
 
-async def _give(work: Work, wish: Wish, code: grants.Code, target: Target) -> Given | Refused:
+async def _give(work: Work, wish: Wish, code: grants.Code, aimed: tuple[Target, tuple[str, ...]]) -> Given | Refused:
+    target, scopes = aimed
     made = await grants.make(work, code, refreshable=GrantType.REFRESH_TOKEN in wish.client.grants)
     if isinstance(made, CodeRefusal):
         return refusal_of(made)
     permit = made.grant.permit
-    access = await for_person(work, wish.press, target, made.grant, permit.scopes)
+    access = await for_person(work, wish.press, target, made.grant, scopes)
     return Given(
         access=access,
         client=permit.client,
-        scope=" ".join(permit.scopes),
+        scope=" ".join(scopes),
         lifetime=wish.press.ground.access_seconds,
         account=permit.account,
         grant=made.grant.id,
         refresh=made.refresh.reveal() if made.refresh else None,
-        identity=id_claims(wish.press, permit, work.now, code.nonce) if OPENID in permit.scopes else None,
+        identity=await identity_of(work, wish.press, wish.client, permit, code.nonce) if OPENID in permit.scopes else None,
+        details=permit.extra.details if permit.extra is not None else "",
     )
 
 

@@ -23,6 +23,7 @@ from limen.modules.oauth.token.signing import signed
 from limen.platform.http import PROTOCOL, Answer, Call, Cors, Endpoint, Form, Json
 from limen.platform.sql import Work
 
+REPEATABLE: Final = frozenset({"resource"})
 GRANTS: Final = {one.type.value: one for one in (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS)}
 
 _NO_TYPE: Final = Refused(Code.INVALID_REQUEST, f"grant_type is missing; there are {', '.join(GRANTS)}.", "grant_type_missing")
@@ -39,7 +40,7 @@ class _Refusal:
 
 async def _token(call: Call) -> Answer:
     form = call.form
-    found = client_auth.shown(call.raw_headers.get(b"authorization", b"").decode("latin-1"), form)
+    found = await client_auth.shown(call)
     if isinstance(found, Refused):
         return await _refuse(call, _Refusal(found, counted=False))
     try:
@@ -127,6 +128,7 @@ ENDPOINTS: Final = (
         gives=TokenBody,
         summary="Give a client tokens (RFC 6749, 3.2)",
         cors=Cors.ANY_ORIGIN,
+        repeatable=REPEATABLE,
         hot=True,
     ),
 )

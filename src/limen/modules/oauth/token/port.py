@@ -40,6 +40,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     grant: GrantId | None = None
     refresh: str | None = None
     identity: IdClaims | None = None
+    details: str = ""
+    """Authorization details (RFC 9396, section 7) as JSON text."""
 
 
 @dataclass(frozen=True, slots=True)

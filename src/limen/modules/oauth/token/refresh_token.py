@@ -7,9 +7,9 @@ from typing import Final, assert_never
 from limen.modules import grants
 from limen.modules.clients import GrantType
 from limen.modules.grants import Held, RefreshRefusal
-from limen.modules.oauth.access_token import Target, aim, for_person, named
+from limen.modules.oauth.access_token import Target, aim_granted, for_person, named
 from limen.modules.oauth.errors import Code, Refused
-from limen.modules.oauth.id_token import id_claims
+from limen.modules.oauth.id_token import identity_of
 from limen.modules.oauth.model import OPENID, words
 from limen.modules.oauth.token.port import Given, Grant, Wish
 from limen.platform.sql import Work
@@ -49,10 +49,8 @@ async def _decide(work: Work, wish: Wish) -> Given | Refused:
     scopes = _narrowed(held.grant.permit.scopes, wish.form.get("scope"))
     if isinstance(scopes, Refused):
         return scopes
-    target = aim(wish.press.ground.tenant, wish.press.issuer, wish.client, scopes, person=True)
-    if isinstance(target, Refused):
-        return target
-    return await _give(work, wish, held, target, scopes)
+    aimed = aim_granted(wish.press, wish.client, held.grant.permit, scopes, wish.form.all("resource"))
+    return aimed if isinstance(aimed, Refused) else await _give(work, wish, held, *aimed)
 
 
 def _narrowed(granted: tuple[str, ...], asked: str | None) -> tuple[str, ...] | Refused:
@@ -80,7 +78,8 @@ async def _give(work: Work, wish: Wish, held: Held, target: Target, scopes: tupl
         account=permit.account,
         grant=held.grant.id,
         refresh=successor.reveal(),
-        identity=id_claims(wish.press, permit, work.now) if OPENID in scopes else None,
+        identity=await identity_of(work, wish.press, wish.client, permit) if OPENID in scopes else None,
+        details=permit.extra.details if permit.extra is not None else "",
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+from limen.modules.oauth.access_token import raw
 from limen.modules.oauth.ground import Press
 from limen.modules.oauth.id_token import signed as signed_identity
 from limen.modules.oauth.model import TOKEN_TYPE, TokenBody
@@ -51,4 +52,5 @@ def _body(press: Press, given: Given) -> TokenBody:
         scope=given.scope,
         refresh_token=given.refresh,
         id_token=signed_identity(press.id_key, given.identity) if given.identity is not None else None,
+        authorization_details=raw(given.details),
     )

@@ -45,6 +45,8 @@ class Certificate:
     public_thumbprint: str | None
     not_before: datetime
     not_after: datetime
+    self_issued: bool
+    """Whether it names itself as its issuer: no authority vouches for its names then, whatever the proxy let through."""
 
     def bears(self, kind: str, name: str) -> bool:
         """Whether it bears a name registered as `kind`, one of the members `tls_client_auth_...` (RFC 8705, section 2.1.2); ValueError for another."""
@@ -118,6 +120,7 @@ def _read(certificate: x509.Certificate, der: bytes) -> Certificate:
         _public_thumbprint(certificate),
         certificate.not_valid_before_utc,
         certificate.not_valid_after_utc,
+        certificate.issuer == certificate.subject,
     )
 
 

@@ -1,0 +1,46 @@
+"""Mutual TLS (RFC 8705, section 2): the certificate that the client showed to a trusted proxy, and whether it is this client's."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from limen.kernel.ids import ClientId
+from limen.modules import clients
+from limen.modules.clients import AuthMethod, Client
+from limen.modules.oauth import client_keys
+from limen.platform.http import Call
+from limen.platform.wire.jose import BadCertificate, certificate_thumbprint, read_certificate, registered_certificates
+
+SUBJECTS: Final = (
+    *("tls_client_auth_subject_dn", "tls_client_auth_san_dns", "tls_client_auth_san_uri"),
+    *("tls_client_auth_san_ip", "tls_client_auth_san_email"),
+)
+"""What a client may register of its certificate (section 2.1.2)."""
+
+
+async def checked(call: Call, name: ClientId, der: bytes) -> AuthMethod | None:
+    """Return the method by which a certificate proves this client; None where it does not."""
+    async with call.read() as reader:
+        client = await clients.find(reader, name)
+    if client is None:
+        return None
+    if client.auth_method is AuthMethod.SELF_SIGNED_TLS:
+        raw = await client_keys.raw_keys(call, client)
+        known = registered_certificates(raw) if raw else frozenset()
+        if certificate_thumbprint(der) not in known and client.jwks_uri is not None:
+            known = registered_certificates(await client_keys.raw_keys(call, client, anew=True))
+        return AuthMethod.SELF_SIGNED_TLS if certificate_thumbprint(der) in known else None
+    if client.auth_method is AuthMethod.TLS:
+        return AuthMethod.TLS if _is_named(client, der) else None
+    return None
+
+
+def _is_named(client: Client, der: bytes) -> bool:
+    """Whether a certificate bears the name that was registered, and an authority the proxy trusts says so: one that vouches for itself says nothing."""
+    try:
+        found = read_certificate(der)
+    except BadCertificate:
+        return False
+    if found.self_issued:
+        return False
+    return any(found.bears(kind, registered) for kind in SUBJECTS if (registered := getattr(client, kind)))

@@ -1,0 +1,81 @@
+"""The public keys of clients: as registered, or from their `jwks_uri`, fetched within bounds and seldom (RFC 7591, section 2)."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from limen.kernel.errors import LimenError
+from limen.modules.clients import Client
+from limen.platform.http import Call, Fetcher
+from limen.platform.wire.jose import Alg, BadKey, JoseError, KeySet, UnknownKey, peek
+
+FRESH: Final = timedelta(minutes=5)
+"""How long fetched keys serve without a look at what is there now."""
+AGAIN: Final = timedelta(minutes=1)
+"""At most so often a client's address is called, whatever `kid` is named (SURFACE: outbound fetches)."""
+
+_MOST: Final = 2_000
+_log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    raw: bytes
+    """Empty where the last attempt failed and there was none before."""
+    at: datetime
+
+
+_FETCHED: Final[OrderedDict[tuple[str, str], _Fetched]] = OrderedDict()
+
+
+async def raw_keys(call: Call, client: Client, *, anew: bool = False) -> bytes:
+    """Return a client's JWK Set as it is known; empty where it has none, or none can be had. `anew` looks again, a minute after the last time."""
+    if client.jwks is not None:
+        return client.jwks.encode()
+    if client.jwks_uri is None:
+        return b""
+    key, now = (call.tenant, client.jwks_uri), call.db.clock.now()
+    kept = _FETCHED.get(key)
+    if kept is not None and timedelta() <= now - kept.at < (AGAIN if anew else FRESH):
+        return kept.raw
+    raw = await _fetched(call, client, kept.raw if kept else b"")
+    _FETCHED[key] = _Fetched(raw, now)
+    _FETCHED.move_to_end(key)
+    if len(_FETCHED) > _MOST:
+        _FETCHED.popitem(last=False)
+    return raw
+
+
+async def _fetched(call: Call, client: Client, before: bytes) -> bytes:
+    try:
+        found = await Fetcher(own_machine=call.site.dev).get(client.jwks_uri or "", accept="application/jwk-set+json, application/json")
+    except LimenError as trouble:
+        _log.warning("client_keys.not_fetched", client=client.id, reason=trouble.operator or trouble.code, do="see that jwks_uri answers from here")
+        return before
+    if found.status != 200:  # noqa: PLR2004 - OK
+        _log.warning("client_keys.not_fetched", client=client.id, reason=f"status {found.status}", do="see that jwks_uri answers from here")
+        return before
+    return found.body
+
+
+async def checking(call: Call, client: Client, token: str, algs: Iterable[Alg]) -> KeySet:
+    """Return the client's keys to check `token` with; where none of them is the one it names they are looked for anew. JoseError."""
+    wanted = tuple(algs)
+    head = peek(token).header
+    try:
+        found = KeySet.parse(await raw_keys(call, client), wanted)
+        found.find(head.kid, head.alg)
+    except (UnknownKey, BadKey):
+        if client.jwks_uri is None:
+            raise
+        found = KeySet.parse(await raw_keys(call, client, anew=True), wanted)
+    return found
+
+
+__all__ = ["AGAIN", "FRESH", "JoseError", "checking", "raw_keys"]

@@ -1,0 +1,100 @@
+"""Rich authorization requests (RFC 9396): details of a type that the tenant declared, read strictly and said in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from limen.modules import tenants
+from limen.modules.clients import Client
+from limen.modules.oauth.errors import Code, Refused
+from limen.modules.oauth.settings import DetailType
+from limen.modules.oauth.settings import Tenant as Settings
+from limen.platform.wire.jose import JsonValue, Malformed, json_object
+
+Detail = Mapping[str, JsonValue]
+"""One object: its `type`, the common members of section 2.2, and those of its type."""
+
+_LONGEST: Final = 8_192
+_MOST: Final = 20
+_PLACE: Final = re.compile(r"\{([A-Za-z0-9_.]+)\}")
+_COMMON: Final = ("locations", "actions", "datatypes", "privileges")
+"""Lists of text that every type may have (section 2.2)."""
+_LONGEST_SHOWN: Final = 100
+
+
+def _refused(why: str, operator: str) -> Refused:
+    return Refused(Code.INVALID_AUTHORIZATION_DETAILS, why, operator)
+
+
+def declared(tenant: tenants.Tenant) -> tuple[DetailType, ...]:
+    """Return the types there are."""
+    return tenants.settings_of(tenant, Settings.section, Settings).details
+
+
+def parse(text: str, tenant: tenants.Tenant, client: Client) -> tuple[Detail, ...] | Refused:
+    """Read the parameter; what is not of a declared type that the client registered for is refused (section 5)."""
+    if len(text) > _LONGEST:
+        return _refused(f"authorization_details has at most {_LONGEST} characters.", "details_too_long")
+    try:
+        found = json_object(b'{"_":' + text.encode() + b"}")["_"]
+    except Malformed:
+        return _refused("authorization_details is no JSON array.", "details_malformed")
+    if not isinstance(found, list) or not 0 < len(found) <= _MOST:
+        return _refused(f"authorization_details is an array of 1 to {_MOST} objects.", "details_malformed")
+    known = {one.type: one for one in declared(tenant) if one.type in client.authorization_details_types}
+    sound: list[Detail] = []
+    for one in found:
+        kind = one.get("type") if isinstance(one, dict) else None
+        if not isinstance(one, dict) or not isinstance(kind, str) or kind not in known:
+            return _refused("An object has no type, or one that is unknown here or that the client did not register.", "details_type")
+        if fault := _fault(one, known[kind]):
+            return _refused(fault, "details_members")
+        sound.append(one)
+    return tuple(sound)
+
+
+def _fault(detail: Detail, kind: DetailType) -> str:
+    """Say which member is missing, of the wrong type or unknown (section 5)."""
+    missing = next((name for name in kind.required if name not in detail), None)
+    if missing is not None:
+        return f"An object of its type needs the member {missing}."
+    if not set(detail) <= {"type", "identifier", *_COMMON, *kind.required, *kind.optional}:
+        return "An object has a member that its type does not know."
+    for name in _COMMON:
+        if name in detail and not _is_texts(detail[name]):
+            return f"{name} is a list of texts."
+    return "" if isinstance(detail.get("identifier", ""), str) else "identifier is text."
+
+
+def _is_texts(value: JsonValue) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def within(asked: Sequence[Detail], granted: Sequence[Detail]) -> bool:
+    """True if a token request asks for nothing that was not granted as it stands (section 6.1)."""
+    return all(one in granted for one in asked)
+
+
+def in_words(details: Sequence[Detail], tenant: tenants.Tenant) -> tuple[str, ...]:
+    """Return a sentence for each, as the tenant wrote it, with the request's own values in it."""
+    known = {one.type: one.words for one in declared(tenant)}
+    return tuple(_said(known.get(str(one["type"]), str(one["type"])), one) for one in details)
+
+
+def _said(words: str, detail: Detail) -> str:
+    return _PLACE.sub(lambda place: _shown(_member(detail, place[1])), words)
+
+
+def _member(detail: Detail, path: str) -> JsonValue:
+    value: JsonValue = dict(detail)
+    for step in path.split("."):
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
+
+
+def _shown(value: JsonValue) -> str:
+    """Return a value as a person may read it: one line, of bounded length, without what turns the direction of writing."""
+    text = ", ".join(str(one) for one in value) if isinstance(value, list) else "" if value is None else str(value)
+    return "".join(letter for letter in text if letter.isprintable())[:_LONGEST_SHOWN]

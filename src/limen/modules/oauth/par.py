@@ -1,0 +1,117 @@
+"""Pushed authorization requests (RFC 9126): the client sends its request itself, is known before anybody is asked, and gets a name for it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from limen.kernel import secrets
+from limen.kernel.facts import Actor, ActorKind
+from limen.kernel.ids import RequestId
+from limen.modules import tenants
+from limen.modules.clients import Client
+from limen.modules.oauth import client_auth, jobs, request_object, store
+from limen.modules.oauth.answers import refused
+from limen.modules.oauth.authorize.checks import Case, Entry, check
+from limen.modules.oauth.authorize.sound import Entrance, address
+from limen.modules.oauth.errors import Code, Refused
+from limen.modules.oauth.facts import RequestPushed
+from limen.modules.oauth.model import Asked
+from limen.modules.oauth.settings import Tenant
+from limen.modules.oauth.store import RequestKind, Slot
+from limen.platform.http import PROTOCOL, Answer, Call, Cors, Endpoint, Form, Json
+from limen.platform.sql import Reader
+
+PATH: Final = "/oauth/par"
+URN: Final = "urn:ietf:params:oauth:request_uri:"
+REPEATABLE: Final = frozenset({"resource"})
+
+_NESTED: Final = Refused(Code.INVALID_REQUEST, "A pushed request has no request_uri (RFC 9126, section 2.1).", "pushed_request_uri")
+_ADDRESS: Final = Refused(Code.INVALID_REQUEST, "redirect_uri is not, letter by letter, one that the client registered.", "unregistered_redirect_uri")
+_UNKNOWN: Final = Refused(Code.INVALID_REQUEST_URI, "request_uri is unknown, too old, already answered, or another client's.", "pushed_unknown")
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Entrance).decode
+
+
+class Pushed(msgspec.Struct, frozen=True):
+    """Where the request waits (section 2.2)."""
+
+    request_uri: str
+    expires_in: int
+
+
+async def _push(call: Call) -> Answer:
+    outcome = await _pushed(call)
+    if isinstance(outcome, Pushed):
+        return Json(outcome, 201)
+    await call.refused(outcome.reason)
+    return refused(outcome, call.site.issuer)
+
+
+async def _pushed(call: Call) -> Pushed | Refused:
+    shown = await client_auth.shown(call)
+    if isinstance(shown, Refused):
+        return shown
+    async with call.db.work(call.tenant, Actor(ActorKind.CLIENT, shown.client)) as work:
+        client = await client_auth.proved(work, shown)
+    return client if isinstance(client, Refused) else await _stored(call, client)
+
+
+async def _stored(call: Call, client: Client) -> Pushed | Refused:
+    asked = call.form.into(Asked)
+    if asked.request_uri:
+        return _NESTED
+    asked = msgspec.structs.replace(asked, client_id=client.id)
+    inner = await request_object.opened(call, client, asked)
+    if isinstance(inner, Refused):
+        return inner
+    async with call.db.work(call.tenant, Actor(ActorKind.CLIENT, client.id)) as work:
+        case = Case(asked=inner, client=client, tenant=await tenants.find(work), issuer=call.site.issuer, pushed=True, signed=bool(asked.request))
+        if refusal := _ADDRESS if address(client, inner.redirect_uri) is None else check(case, Entry.PAR):
+            return refusal
+        lives = (await tenants.settings(work, Tenant.section, Tenant)).pushed_request
+        name = secrets.token()
+        waiting = Entrance(inner, work.now, signed=case.signed)
+        await store.add_named(work, Slot(_id(name), RequestKind.PUSHED), _encode(waiting), lives)
+        await jobs.order_sweep(work)
+        work.record(RequestPushed(client=client.id))
+    return Pushed(URN + name, int(lives.total_seconds()))
+
+
+def _id(name: str) -> RequestId:
+    """Return where the request of that name is: the name is a secret, so that only its digest is stored."""
+    return RequestId(secrets.digest(name).hex())
+
+
+def is_pushed(request_uri: str) -> bool:
+    """True if a `request_uri` is of the pushed kind."""
+    return request_uri.startswith(URN)
+
+
+async def found(reader: Reader, client: Client, request_uri: str) -> Entrance | Refused:
+    """Return a request that the client pushed. It stays until it is answered, so that a page opened twice is no error (FAPI 2.0, section 5.3.2.2)."""
+    request = _id(request_uri.removeprefix(URN))
+    plain = await store.find(reader, Slot(request, RequestKind.PUSHED))
+    if plain is None:
+        return _UNKNOWN
+    waiting = _decode(plain)
+    return msgspec.structs.replace(waiting, pushed=request) if waiting.asked.client_id == client.id else _UNKNOWN
+
+
+ENDPOINTS: Final = (
+    Endpoint(
+        method="POST",
+        path=PATH,
+        who=PROTOCOL,
+        call=_push,
+        takes=Form,
+        gives=Pushed,
+        status=201,
+        summary="Take an authorization request from its client (RFC 9126)",
+        cors=Cors.ANY_ORIGIN,
+        repeatable=REPEATABLE,
+        hot=True,
+    ),
+)

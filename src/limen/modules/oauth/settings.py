@@ -1,0 +1,53 @@
+"""What a tenant settles of the protocol."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar, Final
+
+_SECOND: Final = timedelta(seconds=1)
+_PUSHED_CEILING: Final = timedelta(minutes=10)
+_TYPE: Final = re.compile(r"[\x21-\x7e]{1,100}")
+_MOST_WORDS: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetailType:
+    """A type of authorization details (RFC 9396): what an app may ask for by it, and how the consent page says so."""
+
+    type: str
+    """Its identifier, such as `payment_initiation`; at most 100 visible ASCII characters."""
+    words: str
+    """What the person reads; `{instructedAmount.amount}` stands for a member of the request. At most 200 characters."""
+    required: tuple[str, ...] = ()
+    """Members that must be there."""
+    optional: tuple[str, ...] = ()
+    """Members that may be there; any other is refused."""
+    resource: str | None = None
+    """The resource whose tokens carry it; left out: those for the issuer too."""
+
+    def __post_init__(self) -> None:
+        if not _TYPE.fullmatch(self.type):
+            raise ValueError("type: up to 100 visible ASCII characters")
+        if not 0 < len(self.words.strip()) <= _MOST_WORDS:
+            raise ValueError(f"words: the person must be told, in at most {_MOST_WORDS} characters")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """`[tenant.oauth]`: what the door does beyond the usual."""
+
+    section: ClassVar[str] = "oauth"
+    pushed_request: timedelta = timedelta(seconds=60)
+    """How long a pushed request waits for its browser (RFC 9126, section 2.2)."""
+    details: tuple[DetailType, ...] = ()
+    """The types of authorization details there are (RFC 9396)."""
+
+    def __post_init__(self) -> None:
+        if not _SECOND <= self.pushed_request <= _PUSHED_CEILING:
+            raise ValueError("pushed_request: must lie between 1s and 10m")
+        names = [one.type for one in self.details]
+        if len(set(names)) < len(names):
+            raise ValueError("details: a type stands there twice")
