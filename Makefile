@@ -8,7 +8,7 @@ BIN := .venv/bin
 LOCK := requirements.lock
 ARGS ?=
 
-.PHONY: help install run check lint test bench soak lock rig messages reference clean
+.PHONY: help install run conformance check lint test bench soak lock rig messages reference clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -20,6 +20,9 @@ install: .venv/.installed ## .venv with Limen and its development tools
 
 run: install ## the demo: server, sample shop, portal, mailbox
 	@$(BIN)/limen demo $(ARGS)
+
+conformance: rig ## Limen for conformance plans: https and mTLS behind HAProxy
+	@$(BIN)/python -m tools.conformance $(ARGS)
 
 lint: install
 	@$(BIN)/ruff check .

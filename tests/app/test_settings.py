@@ -54,11 +54,13 @@ def test_variables_stand_over_the_file(tmp_path: Path) -> None:
 
 
 def test_port_moves_the_issuer_in_dev_mode_only(tmp_path: Path) -> None:
-    """`--port` moves listen, and base_url with it where the issuer is on this machine."""
+    """`--port` moves listen, and base_url with it where that is Limen's own on this machine; an https address is that of a proxy."""
     server = settings.load(written(tmp_path, DEV), {}, port=9100).of(ServerSettings)
     assert (server.listen, server.base_url) == ("127.0.0.1:9100", "http://localhost:9100")
     public = settings.load(written(tmp_path, '[server]\nbase_url = "https://id.example.com"'), {}, port=9100).of(ServerSettings)
     assert (public.listen, public.base_url) == ("127.0.0.1:9100", "https://id.example.com")
+    proxied = settings.load(written(tmp_path, DEV.replace("http://localhost:8400", "https://localhost:8443")), {}, port=9100).of(ServerSettings)
+    assert (proxied.listen, proxied.base_url) == ("127.0.0.1:9100", "https://localhost:8443")
     six = settings.load(written(tmp_path, DEV.replace("localhost", "[::1]")), {}, port=9100).of(ServerSettings)
     assert six.base_url == "http://[::1]:9100"
 

@@ -1,4 +1,4 @@
-"""Debian's HAProxy in front of Limen, as docs/conformance has it: a temporary folder, free ports of loopback, stopped by its process."""
+"""Debian's HAProxy in front of Limen, as docs/conformance has it: ports of loopback, stopped by the process it started."""
 
 from __future__ import annotations
 
@@ -25,47 +25,64 @@ _START_SECONDS: Final = 20.0
 
 @dataclass
 class HaProxy:
-    """One proxy with an authority of its own. Its ports are known before it starts, since Limen has to know them."""
+    """One proxy with an authority of its own, kept in its folder. Its ports are known before it starts, since Limen has to know them."""
 
     folder: Path
     https: int = field(default_factory=free_port)
     """The port without client certificates."""
     mtls: int = field(default_factory=free_port)
     """The port that takes them: those of `authority`, and self-signed ones."""
-    authority: Certified = field(default_factory=lambda: certified("Authority of the tests", authority=True))
+    also: str = ""
+    """An address beside 127.0.0.1 to listen on."""
     process: subprocess.Popen[bytes] | None = None
+    authority: Certified = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        kept = self.folder / "authority.pem"
+        self.authority = Certified.read(kept) if kept.exists() else certified("Authority for trying", authority=True)
+        self.authority.write(kept)
 
     @property
     def origin(self) -> str:
         """What Limen is to be called: `base_url`."""
         return f"https://localhost:{self.https}"
 
+    @property
+    def log(self) -> Path:
+        return self.folder / "haproxy.log"
+
     def client(self, certificate: Certified | None = None) -> ssl.SSLContext:
         """Return what a client needs that trusts the proxy and shows a certificate, if it has one."""
         context = ssl.create_default_context(cadata=self.authority.pem.decode())
         if certificate is not None:
-            context.load_cert_chain(certificate.write(self.folder / f"client-{certificate.certificate.serial_number}.pem"))
+            context.load_cert_chain(certificate.write(self.folder / f"shown-{certificate.certificate.serial_number}.pem"))
         return context
 
-    def start(self, backend: int) -> None:
-        """Start it in front of a port of 127.0.0.1, and wait until it listens."""
-        certified("localhost", self.authority).write(self.folder / "server.pem")
-        (self.folder / "clients.pem").write_bytes(self.authority.pem)
-        environment = os.environ | {
-            "HTTPS": f"127.0.0.1:{self.https}",
-            "MTLS": f"127.0.0.1:{self.mtls}",
+    def environment(self, backend: int) -> dict[str, str]:
+        """Return what haproxy.cfg asks for, with Limen on a port of 127.0.0.1."""
+        return os.environ | {
+            "HTTPS": self._addresses(self.https),
+            "MTLS": self._addresses(self.mtls),
             "NAME": f"localhost:{self.https}",
             "LIMEN": f"127.0.0.1:{backend}",
             "PROXY": ADDRESS,
             "CERTIFICATES": str(self.folder),
         }
-        log = self.folder / "haproxy.log"
-        with log.open("ab") as out:
-            self.process = subprocess.Popen([PROGRAM, "-db", "-f", str(CONFIG)], stdout=out, stderr=out, cwd=self.folder, env=environment)
+
+    def _addresses(self, port: int) -> str:
+        return ",".join(f"{address}:{port}" for address in ("127.0.0.1", self.also) if address)
+
+    def start(self, backend: int) -> None:
+        """Start it in front of a port of 127.0.0.1 on which Limen answers, and wait until it listens."""
+        certified("localhost", self.authority).write(self.folder / "server.pem")
+        (self.folder / "clients.pem").write_bytes(self.authority.pem)
+        with self.log.open("ab") as out:
+            self.process = subprocess.Popen([PROGRAM, "-db", "-f", str(CONFIG)], stdout=out, stderr=out, cwd=self.folder, env=self.environment(backend))
         until = time.monotonic() + _START_SECONDS
         while not (_listens(self.https) and _listens(self.mtls)):
             if self.process.poll() is not None or time.monotonic() > until:
-                raise AssertionError(f"HAProxy does not start:\n{log.read_text()[-4000:]}")
+                raise AssertionError(f"HAProxy does not start:\n{self.log.read_text()[-4000:]}")
             time.sleep(0.01)
 
     def stop(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import re
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -69,10 +70,12 @@ class Seen:
 class Walker:
     """Keeps cookies per host and goes from page to page."""
 
-    def __init__(self, language: str = "en") -> None:
+    def __init__(self, language: str = "en", tls: ssl.SSLContext | None = None) -> None:
         self.jar: dict[str, dict[str, str]] = {}
         self.trail: list[str] = []
         self.language = language
+        self.tls = tls
+        """Whom to trust at https addresses, which are asked for where it is given."""
         self._open: dict[str, http.client.HTTPConnection] = {}
 
     def once(self, url: str, form: Mapping[str, str] | None = None) -> Seen:
@@ -103,7 +106,7 @@ class Walker:
     def _exchanged(self, place: str, method: str, target: str, body: str | None, headers: Mapping[str, str]) -> tuple[http.client.HTTPResponse, str]:
         """Ask over the connection that is open, as browsers do; over a new one where the server has closed it meanwhile."""
         kept = self._open.get(place)
-        connection = kept or self._open.setdefault(place, http.client.HTTPConnection(place, timeout=20))
+        connection = kept or self._open.setdefault(place, self._connection(place))
         try:
             connection.request(method, target, body, dict(headers))
             answer = connection.getresponse()
@@ -116,6 +119,9 @@ class Walker:
         except BaseException:
             self.close()
             raise
+
+    def _connection(self, place: str) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection(place, timeout=20) if self.tls is None else http.client.HTTPSConnection(place, timeout=20, context=self.tls)
 
     def close(self) -> None:
         """Let go of the connections."""

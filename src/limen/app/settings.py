@@ -198,7 +198,7 @@ def sections() -> dict[str, type]:
 
 
 def load(file: Path | None, environ: Mapping[str, str] = os.environ, *, port: int | None = None, workers: int | None = None) -> Settings:
-    """Read the file (None: defaults and environment alone); `port` overrides that of `listen` and, in dev mode, of `base_url`; `workers` its like.
+    """Read the file (None: defaults and environment alone); `port` overrides that of `listen` and, in dev mode, of an `http://` `base_url`; `workers` its like.
 
     Raises `Misconfigured` with every mistake there is.
     """
@@ -273,8 +273,8 @@ def _move(server: dict[str, object], port: int) -> None:
     default = ServerSettings(mode=Mode.DEV)
     listen = str(server.get("listen", default.listen))
     server["listen"] = f"{listen.rpartition(':')[0]}:{port}"
-    if server.get("mode") == Mode.DEV.value:
-        url = urlsplit(str(server.get("base_url", default.base_url)))
+    url = urlsplit(str(server.get("base_url", default.base_url)))
+    if server.get("mode") == Mode.DEV.value and url.scheme == "http":  # https is a proxy's, which stays where it is
         host = f"[{url.hostname}]" if ":" in (url.hostname or "") else url.hostname
         server["base_url"] = f"{url.scheme}://{host}:{port}"
 

@@ -25,7 +25,7 @@ def serve(  # noqa: PLR0913 - each is an option of the command
     config
         The server's configuration.
     port
-        Listen on this port instead of the one in the file (in dev mode the addresses follow).
+        Listen on this port instead of the one in the file (in dev mode the http addresses follow).
     upgrade
         Bring the database's schema to this version first.
     workers
