@@ -150,6 +150,18 @@ def test_check_says_what_to_mend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert "2 tenants stand under http://localhost:8400" in lines
 
 
+def test_check_asks_for_the_proxy_of_a_public_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: pytest.CaptureFixture[str]) -> None:
+    """In production somebody else ends TLS: that nobody's word about addresses and certificates is believed is a line; in dev mode it is none."""
+    monkeypatch.chdir(tmp_path)
+    run("init")
+    config = tmp_path / "limen.toml"
+    assert "trusted_proxies" not in _checked(said)
+    config.write_text(config.read_text().replace('"dev"', '"production"').replace("http://localhost:8400", "https://id.example.com"))
+    assert "server.trusted_proxies is empty" in _checked(said)
+    config.write_text(config.read_text().replace('mode = "production"', 'mode = "production"\ntrusted_proxies = ["10.0.0.7"]'))
+    assert "trusted_proxies" not in _checked(said)
+
+
 class Nothing(msgspec.Struct):
     """What a job needs not know."""
 

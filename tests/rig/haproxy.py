@@ -7,7 +7,7 @@ import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +34,7 @@ class HaProxy:
     """The port that takes them: those of `authority`, and self-signed ones."""
     also: str = ""
     """An address beside 127.0.0.1 to listen on."""
+    config: Path = CONFIG
     process: subprocess.Popen[bytes] | None = None
     authority: Certified = field(init=False)
 
@@ -73,17 +74,19 @@ class HaProxy:
     def _addresses(self, port: int) -> str:
         return ",".join(f"{address}:{port}" for address in ("127.0.0.1", self.also) if address)
 
-    def start(self, backend: int) -> None:
-        """Start it in front of a port of 127.0.0.1 on which Limen answers, and wait until it listens."""
+    def certify(self) -> None:
+        """Write the proxy's own certificate, and the authority whose clients it knows."""
         certified("localhost", self.authority).write(self.folder / "server.pem")
         (self.folder / "clients.pem").write_bytes(self.authority.pem)
+
+    def start(self, backend: int) -> None:
+        """Start it in front of a port of 127.0.0.1 on which Limen answers, and wait until it listens."""
+        self.certify()
         with self.log.open("ab") as out:
-            self.process = subprocess.Popen([PROGRAM, "-db", "-f", str(CONFIG)], stdout=out, stderr=out, cwd=self.folder, env=self.environment(backend))
-        until = time.monotonic() + _START_SECONDS
-        while not (_listens(self.https) and _listens(self.mtls)):
-            if self.process.poll() is not None or time.monotonic() > until:
-                raise AssertionError(f"HAProxy does not start:\n{self.log.read_text()[-4000:]}")
-            time.sleep(0.01)
+            words = [PROGRAM, "-db", "-f", str(self.config)]
+            process = subprocess.Popen(words, stdout=out, stderr=out, cwd=self.folder, env=self.environment(backend))
+        self.process = process
+        within(_START_SECONDS, lambda: listens(self.https) and listens(self.mtls), self.log, process)
 
     def stop(self) -> None:
         """End it at once."""
@@ -93,9 +96,19 @@ class HaProxy:
         self.process = None
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Whether somebody takes connections on a port of loopback."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def within(seconds: float, done: Callable[[], bool], log: Path, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a program has come so far; AssertionError with its log where it has ended or is late."""
+    until = time.monotonic() + seconds
+    while not done():
+        if process.poll() is not None or time.monotonic() > until:
+            raise AssertionError(f"{process.args!r} does not start:\n{log.read_text()[-4000:] if log.exists() else ''}")
+        time.sleep(0.01)
 
 
 @contextmanager

@@ -48,6 +48,8 @@ def _of_settings(chosen: Settings) -> Iterator[str]:
         yield 'server.mode is "dev": mail stays in the mailbox, anybody on this machine may turn the clock; write "production" to serve customers'
     elif not chosen.of(Mail).url:
         yield "mail.url is not set: codes and notices wait in the outbox, and are given up in the end"
+    if not (server.dev or server.trusted_proxies):
+        yield "server.trusted_proxies is empty: all customers have your proxy's address, and no client certificate is heard; write the proxy's own"
     metrics = chosen.of(Metrics).address
     if metrics and metrics[0] not in {"127.0.0.1", "::1", "localhost"}:
         yield f"metrics.listen is {metrics[0]}: the figures tell of your traffic; loopback or a private network is advised"

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import datetime as dt
-import json
-import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 import structlog
 
 from limen.platform.http import PROTOCOL, PUBLIC, Answer, Call, Endpoint, Json
-from tests.platform.http.conftest import Make, served
+from tests.platform.http.conftest import Make
 from tests.rig.asgi import Client
 from tests.rig.certificates import certified
-from tests.rig.haproxy import ADDRESS, HaProxy
 
 pytestmark = pytest.mark.anyio
 
@@ -30,7 +22,7 @@ PATH = "/oauth/certificate"
 
 async def shown(call: Call) -> Answer:
     found = call.certificate
-    return Json({"certificate": found.hex() if found is not None else None, "address": call.origin.address, "host": call.headers["host"]})
+    return Json({"certificate": found.hex() if found is not None else None})
 
 
 ENDPOINT = Endpoint(method="GET", path=PATH, who=PROTOCOL, call=shown, summary="")
@@ -111,59 +103,3 @@ async def test_whoever_does_not_ask_is_not_troubled(make: Make) -> None:
     client.address = PROXY
     answer = await client.send("GET", "/other", headers=[(b"host", b"localhost:8400"), (b"client-cert", b"rubbish"), (b"client-cert", b"more")])
     assert answer.json() == "well"
-
-
-@asynccontextmanager
-async def proxied(make: Make, folder: Path) -> AsyncIterator[tuple[HaProxy, int]]:
-    """Run the real web server behind HAProxy, which alone it trusts; yield the proxy, and the server's own port."""
-    proxy = HaProxy(folder)
-    app = make(ENDPOINT, base=proxy.origin, trusted_proxies=(ADDRESS,)).app
-    async with served(app) as port:
-        await asyncio.to_thread(proxy.start, port)
-        try:
-            yield proxy, port
-        finally:
-            await asyncio.to_thread(proxy.stop)
-
-
-async def said(port: int, tls: ssl.SSLContext | None, host: str, *fields: str) -> dict[str, str | None]:
-    """Ask for the certificate over a connection of its own."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls, server_hostname="localhost" if tls else None)
-    writer.write("\r\n".join([f"GET {PATH} HTTP/1.1", f"Host: {host}", "Connection: close", *fields, "", ""]).encode())
-    head, _, body = (await reader.read()).partition(b"\r\n\r\n")
-    writer.close()
-    assert b" 200 " in head.splitlines()[0], head
-    found: dict[str, str | None] = json.loads(body)
-    return found
-
-
-async def test_haproxy_hands_the_certificate_on(make: Make, tmp_path: Path) -> None:
-    """Behind Debian's HAProxy the certificate is that of the connection: of its authority, or self-signed; neither a stranger's nor one that ended."""
-    async with proxied(make, tmp_path) as (proxy, _):
-        host = f"localhost:{proxy.mtls}"
-        known, own = certified("app", proxy.authority), certified("app")
-        assert (await said(proxy.mtls, proxy.client(), host))["certificate"] is None
-        assert (await said(proxy.mtls, proxy.client(known), host))["certificate"] == known.der.hex()
-        assert (await said(proxy.mtls, proxy.client(own), host))["certificate"] == own.der.hex()
-        stranger = certified("app", certified("Authority of somebody else", authority=True))
-        ended = dt.datetime(2021, 1, 1, tzinfo=dt.UTC)
-        for refused in (stranger, certified("app", proxy.authority, ends=ended), certified("app", ends=ended)):
-            assert (await said(proxy.mtls, proxy.client(refused), host))["certificate"] is None
-        assert (await said(proxy.https, proxy.client(known), f"localhost:{proxy.https}"))["certificate"] is None
-
-
-async def test_haproxy_lets_nobody_bring_a_certificate_as_a_header(make: Make, tmp_path: Path) -> None:
-    """What a client writes into Client-Cert, X-Forwarded-For and Forwarded is overwritten, on both ports; the connection's own certificate counts."""
-    async with proxied(make, tmp_path) as (proxy, _):
-        lies = (f"Client-Cert: {SHOWN.decode()}", "client-cert: :AAAA:", "X-Forwarded-For: 6.6.6.6", "Forwarded: for=6.6.6.6")
-        known = certified("app", proxy.authority)
-        for port, own, certificate in ((proxy.https, None, None), (proxy.mtls, None, None), (proxy.mtls, known, known.der.hex())):
-            answer = await said(port, proxy.client(own), f"localhost:{port}", *lies)
-            assert answer == {"certificate": certificate, "address": "127.0.0.1", "host": f"localhost:{proxy.https}"}
-
-
-async def test_nobody_goes_around_the_proxy(make: Make, tmp_path: Path) -> None:
-    """Straight to the server, from an address that is not the proxy's, the header is not heard."""
-    async with proxied(make, tmp_path) as (proxy, port):
-        answer = await said(port, None, f"localhost:{proxy.https}", f"Client-Cert: {SHOWN.decode()}", "X-Forwarded-For: 6.6.6.6")
-        assert answer == {"certificate": None, "address": "127.0.0.1", "host": f"localhost:{proxy.https}"}

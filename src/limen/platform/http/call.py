@@ -205,7 +205,8 @@ class Call:
     def certificate(self) -> bytes | None:
         """The DER of the certificate the client showed to a trusted proxy (RFC 9440); what anybody else says of one is not heard.
 
-        The chain is the proxy's affair. CertificateUnreadable where the proxy sent it in another form; the operator is told.
+        The chain is the proxy's affair: it lets through what it has checked, and what is self-signed. So its names are believed only where issuer and
+        subject differ; of a self-signed one nothing but the key is. CertificateUnreadable where the proxy sent it in another form; the operator is told.
         """
         field = self.raw_headers.get(FIELD)
         if field is None or not self.house.addresses.trusts(self.peer):
