@@ -1,4 +1,4 @@
-"""JOSE: compact JWS, JWT, JWK and JWK Sets (RFC 7515, 7517, 7518, 7519, 7638, 8037, 8725, 9864), strict on the way in, fast on the way out.
+"""JOSE: compact JWS and JWE, JWT, JWK and JWK Sets (RFC 7515, 7516, 7517, 7518, 7519, 7638, 8037, 8725, 9864), strict on the way in, fast on the way out.
 
 Beside them the certificates of clients (RFC 8705), whose thumbprints stand in tokens.
 
@@ -17,10 +17,13 @@ from limen.platform.wire.jose.errors import (
     Expired,
     JoseError,
     Malformed,
+    Undecipherable,
     UnknownKey,
     Unsupported,
     UnsupportedAlgorithm,
 )
+from limen.platform.wire.jose.jwe import ENCRYPTED_LIMIT, Decrypted, decrypt, encrypt, nest
+from limen.platform.wire.jose.jwe_keys import DecryptionKey, Enc, EncryptionKey, EncryptionKeys, KeyAlg
 from limen.platform.wire.jose.jwk import PublicJwk, export, jwk_members, read_private, read_public, thumbprint, thumbprint_of
 from limen.platform.wire.jose.jws import TOKEN_LIMIT, Header, Jws, Jwt, encode, encode_jwt, peek, verify, verify_jwt
 from limen.platform.wire.jose.keys import Alg, CheckKey, SharedKey, SigningKey, VerifyKey
@@ -31,6 +34,7 @@ from limen.platform.wire.jose.times import AHEAD, audiences, check_times
 
 __all__ = [
     "AHEAD",
+    "ENCRYPTED_LIMIT",
     "TOKEN_LIMIT",
     "Alg",
     "BadCertificate",
@@ -38,19 +42,26 @@ __all__ = [
     "BadSignature",
     "Certificate",
     "CheckKey",
+    "Decrypted",
+    "DecryptionKey",
     "Early",
+    "Enc",
+    "EncryptionKey",
+    "EncryptionKeys",
     "Expired",
     "Header",
     "JoseError",
     "JsonValue",
     "Jws",
     "Jwt",
+    "KeyAlg",
     "KeySet",
     "Malformed",
     "Name",
     "PublicJwk",
     "SharedKey",
     "SigningKey",
+    "Undecipherable",
     "UnknownKey",
     "Unsupported",
     "UnsupportedAlgorithm",
@@ -59,11 +70,14 @@ __all__ = [
     "b64url",
     "certificate_thumbprint",
     "check_times",
+    "decrypt",
     "encode",
     "encode_jwt",
+    "encrypt",
     "export",
     "json_object",
     "jwk_members",
+    "nest",
     "peek",
     "read_certificate",
     "read_embedded",

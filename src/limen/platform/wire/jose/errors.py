@@ -44,6 +44,12 @@ class BadSignature(JoseError):
     code: ClassVar[str] = "bad_signature"
 
 
+class Undecipherable(JoseError):
+    """An encrypted message that this key does not open, for whatever reason."""
+
+    code: ClassVar[str] = "undecipherable_token"
+
+
 class Expired(JoseError):
     """Its `exp` is past."""
 

@@ -86,10 +86,10 @@ def read_public(members: Mapping[str, JsonValue]) -> _Public:
     try:
         match members.get("kty"), members.get("crv"):
             case "EC", "P-256":
-                point = b"\x04" + _coordinate(members, "x") + _coordinate(members, "y")
+                point = b"\x04" + coordinate(members, "x") + coordinate(members, "y")
                 return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
             case "OKP", "Ed25519":
-                return ed25519.Ed25519PublicKey.from_public_bytes(_coordinate(members, "x"))
+                return ed25519.Ed25519PublicKey.from_public_bytes(coordinate(members, "x"))
             case "RSA", _:
                 return _rsa_numbers(members).public_key()
             case _:
@@ -129,9 +129,9 @@ def refuse_private(members: Mapping[str, JsonValue]) -> None:
 
 def _private(public: _Public, members: Mapping[str, JsonValue]) -> _Private:
     if isinstance(public, ec.EllipticCurvePublicKey):
-        return ec.EllipticCurvePrivateNumbers(int.from_bytes(_coordinate(members, "d")), public.public_numbers()).private_key()
+        return ec.EllipticCurvePrivateNumbers(int.from_bytes(coordinate(members, "d")), public.public_numbers()).private_key()
     if isinstance(public, ed25519.Ed25519PublicKey):
-        return ed25519.Ed25519PrivateKey.from_private_bytes(_coordinate(members, "d"))
+        return ed25519.Ed25519PrivateKey.from_private_bytes(coordinate(members, "d"))
     d, p, q, dp, dq, qi = (_integer(members, name) for name in ("d", "p", "q", "dp", "dq", "qi"))
     return rsa.RSAPrivateNumbers(p, q, d, dp, dq, qi, public.public_numbers()).private_key()
 
@@ -155,7 +155,8 @@ def _octets(members: Mapping[str, JsonValue], name: str) -> bytes:
         raise BadKey(f"`{name}` is not canonical base64url") from None
 
 
-def _coordinate(members: Mapping[str, JsonValue], name: str) -> bytes:
+def coordinate(members: Mapping[str, JsonValue], name: str) -> bytes:
+    """Return a member of exactly 32 octets; BadKey if it is missing or another length."""
     octets = _octets(members, name)
     if len(octets) != _COORDINATE:
         raise BadKey(f"`{name}` has not 32 octets")

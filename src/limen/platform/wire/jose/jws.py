@@ -127,10 +127,10 @@ def read_header(head: bytes) -> Header:
         raise Malformed("`alg`, `typ` or `kid` in the header is missing or no text")
     if "kid" in members and kid is None:
         raise Malformed("`kid` in the header is no text")
-    return Header(alg, _short_type(typ), kid, members)
+    return Header(alg, short_type(typ), kid, members)
 
 
-def _short_type(typ: str) -> str:
+def short_type(typ: str) -> str:
     """Normalise as RFC 7515, section 4.1.9 says: media types ignore case, and `application/` may be left out."""
     low = typ.lower()
     bare = low.removeprefix("application/")

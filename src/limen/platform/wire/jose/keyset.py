@@ -13,7 +13,7 @@ from limen.platform.wire.jose.strict import JsonValue, json_object
 SET_LIMIT: Final = 65_536
 """Octets of a JWK Set that are read at most."""
 MOST_KEYS: Final = 64
-_LONGEST_KID: Final = 512
+LONGEST_KID: Final = 512
 
 
 class KeySet:
@@ -87,7 +87,7 @@ def verify_keys(members: Mapping[str, JsonValue], algs: Iterable[Alg]) -> tuple[
     """Return a JWK as keys for those of `algs` it serves, maybe none; BadKey if it is private or unusable."""
     refuse_private(members)
     kid, named = members.get("kid"), members.get("alg")
-    if not (kid is None or (isinstance(kid, str) and len(kid) <= _LONGEST_KID)):
+    if not (kid is None or (isinstance(kid, str) and len(kid) <= LONGEST_KID)):
         raise BadKey("`kid` is no text, or too long")
     if not _is_for_checking(members):
         return ()
