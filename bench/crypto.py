@@ -21,7 +21,7 @@ from limen.modules.keys.service.signing import SIGNING
 from limen.platform.crypto import Box, Keyring, KeyringSettings, Place, hash_password, new_key, verify_password
 from limen.platform.sql import definitions, open_database
 from limen.platform.wire import jose
-from limen.platform.wire.jose import Alg, KeySet, SigningKey
+from limen.platform.wire.jose import Alg, DecryptionKey, Enc, EncryptionKey, KeyAlg, KeySet, SigningKey
 
 ROUNDS = 5
 PLACE = Place("profiles", "claims", "acme", "acc_01jd8z6n5t3v7x9c1b3n5m7q9s")
@@ -85,6 +85,30 @@ def tokens() -> None:
         show(f"{alg.value}: verify, claims checked", us(lambda t=token, k=keyset: jose.verify_jwt(t, k, typ={"at+jwt"}), min(count, 2_000)))  # type: ignore[misc] # likewise
 
 
+def proofs() -> None:
+    """A DPoP proof by the key it brings: one whose key was seen, and one whose key was not."""
+    key = SigningKey.generate(Alg.ES256)
+    members = {name: value for name, value in msgspec.to_builtins(key.public.jwk).items() if name in {"kty", "crv", "x", "y"}}
+    claims = {"jti": "-BwC3ESc6acc2lTc", "htm": "POST", "htu": "https://id.example.com/t/acme/oauth/token", "iat": 1_772_323_200}
+    heads = [{"typ": "dpop+jwt", "alg": "ES256", "jwk": members | {"n": str(number)}} for number in range(2_000)]
+    tokens = []
+    for head in heads:
+        signed = jose.b64url(msgspec.json.encode(head)) + b"." + jose.b64url(msgspec.json.encode(claims))
+        tokens.append(signed + b"." + jose.b64url(key.sign(signed)))
+    fresh = iter(tokens * ROUNDS)
+    show("DPoP proof, ES256, key at first sight", us(lambda: jose.verify_jwt_by_embedded_key(next(fresh), {Alg.ES256}, typ={"dpop+jwt"}), 400))
+    show("DPoP proof, ES256, key seen before", us(lambda: jose.verify_jwt_by_embedded_key(tokens[0], {Alg.ES256}, typ={"dpop+jwt"}), 2_000))
+
+
+def messages() -> None:
+    for alg in (KeyAlg.RSA_OAEP_256, KeyAlg.ECDH_ES):
+        key = DecryptionKey.generate(alg)
+        public = EncryptionKey(key.public, alg, key.kid)
+        message = jose.encrypt(b"x" * 600, public, Enc.A256GCM)
+        show(f"{alg.value}: encrypt 600 octets", us(lambda public=public: jose.encrypt(b"x" * 600, public, Enc.A256GCM), 500))  # type: ignore[misc] # a lambda with a default
+        show(f"{alg.value}: open them", us(lambda m=message, k=key: jose.decrypt(m, (k,), algs=tuple(KeyAlg), encs=tuple(Enc)), 500))  # type: ignore[misc] # likewise
+
+
 async def module(keyring: Keyring, folder: Path) -> None:
     db = await open_database(f"sqlite:///{folder / 'limen.db'}", keyring, SystemClock())
     for sql in definitions("sqlite"):
@@ -117,6 +141,8 @@ def main() -> None:
         keyring = Keyring.create(KeyringSettings(folder / "master.key", folder / "epochs"), environ={})
         boxes(keyring)
         tokens()
+        proofs()
+        messages()
         asyncio.run(module(keyring, folder))
     passwords()
 

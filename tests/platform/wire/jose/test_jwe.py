@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import pickle
+import subprocess
+import sys
 import zlib
 from collections.abc import Mapping
 from typing import Final
@@ -78,6 +80,13 @@ def test_another_library_reads_ours_and_we_read_its(alg: KeyAlg, enc: Enc) -> No
     shown = joserfc.jwk.import_key(json.loads(msgspec.json.encode(ours(alg).jwk)))
     again = read(joserfc.jwe.encrypt_compact({"alg": alg.value, "enc": enc.value}, PLAIN, shown, algorithms=[alg.value, enc.value]))
     assert (again.payload, again.header.alg, again.cty) == (PLAIN, alg.value, "")
+
+
+def test_who_encrypts_nothing_imports_nothing_for_it() -> None:
+    """The library for encryption and the reader of certificates are imported when first needed, since servers start in 1.5 s."""
+    asked = "import sys; from limen.platform.wire import jose; print(sorted({'joserfc', 'cryptography.x509'} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "[]"
 
 
 def test_a_recipient_on_x25519() -> None:

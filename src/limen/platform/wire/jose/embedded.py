@@ -26,7 +26,7 @@ def verify_jwt_by_embedded_key(token: str | bytes, algs: Collection[Alg], *, typ
 
     `algs` lists the accepted algorithms (UnsupportedAlgorithm for others), `typ` the accepted types in lower case. Names of keys and
     addresses in the header count for nothing. An app sends one header with all its proofs, so header and key of the last 2,048 seen
-    are not read again: with ES256 about 75 us, 130 at first sight.
+    are not read again: with ES256 about 75 us, 110 at first sight.
     """
     head, payload, signature = parts(token, limit)
     if len(head) > _HEADER_LIMIT:
