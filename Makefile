@@ -49,7 +49,7 @@ soak: rig ## the long proofs, each bounded, each one line with its figure
 	@$(BIN)/pytest -q -m soak -s $(ARGS)
 
 lock: install ## new versions into requirements.lock
-	@$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-header --extra dev --extra demo pyproject.toml -o $(LOCK)
+	@$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-header --extra dev --extra demo --extra otel pyproject.toml -o $(LOCK)
 
 messages: install ## missing texts into the .po files, to be translated
 	@$(BIN)/python -m tools.messages --add

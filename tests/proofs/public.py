@@ -48,13 +48,16 @@ class Public(House):
     """Behind a proxy on this machine, whose word about the client's address is believed."""
 
     post: Post | None = None
+    traces: str = ""
+    """Where a collector of spans listens."""
 
     def write(self) -> None:
         super().write()
         text = self.config.read_text()
         text = text.replace(f'base_url = "{self.issuer}"', f'base_url = "{ISSUER}"\ntrusted_proxies = ["127.0.0.1"]').replace('"dev"', '"production"')
         mail = f'[mail]\nurl = "smtp://127.0.0.1:{self.post.port}"\nsender = "no-reply@acme.example"\ntimeout = 5\n' if self.post else ""
-        self.config.write_text(text + mail)
+        traces = f'[traces]\nendpoint = "{self.traces}"\nratio = 1.0\n' if self.traces else ""
+        self.config.write_text(text + mail + traces)
 
     def code_for(self, address: str, patience: float = 20.0) -> str:
         assert self.post is not None
@@ -76,10 +79,10 @@ class PublicSite(Site):
 
 
 @contextmanager
-def public(folder: Path, database: str = "") -> Iterator[Public]:
+def public(folder: Path, database: str = "", *, traces: str = "") -> Iterator[Public]:
     """Prepare and start one, with a mail server of its own."""
     with post_office() as post, mock.patch.dict(os.environ, SECRETS):
-        server = Public(folder, database, metrics=free_port(), post=post)
+        server = Public(folder, database, metrics=free_port(), post=post, traces=traces)
         server.prepare(TENANTS)
         server.start()
         try:

@@ -24,6 +24,7 @@ from limen.kernel.ids import AccountId, TenantId
 from limen.modules import keys
 from tests.proofs.house import API, new_database, send
 from tests.proofs.public import CALLBACK, Public, public
+from tests.rig.collector import collector
 from tests.rig.postgres import Cluster
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("proofs")]
@@ -185,7 +186,7 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         cluster.start()
         database, places = new_database(cluster), [folder, cluster.folder]
     try:
-        with public(folder, database) as server:
+        with collector(folder / "spans.otlp") as traces, public(folder, database, traces=traces) as server:
             account, tokens = _live(server)
             yield Case(server, account, tokens, places)
     finally:
@@ -210,6 +211,19 @@ def test_no_octet_of_the_database_shows_a_customer(case: Case) -> None:
     case.server.stop()
     assert search(case.files()) == set()
     case.server.start()
+
+
+def test_traces_show_nobody(case: Case) -> None:
+    """Every octet that the server sent to the collector, with spans of sign-ins, tokens, mails and broken requests among them."""
+    file = case.server.folder / "spans.otlp"
+    case.server.stop()
+    case.server.start()
+    octets = file.read_bytes()
+    for name in (b"POST /signin", b"POST /oauth/token", b"password hash", b"job notices.mail", b"GET /(none)", b"limen.work.statements"):
+        assert name in octets, name
+    assert found_in(octets) == set()
+    assert not [marked for marked in (b"acc_", b"ses_", b"jny_", b"lmn_", b"eyJ") if marked in octets]
+    assert not [secret for secret in case.tokens.values() if str(secret).encode() in octets]
 
 
 def _settle(case: Case) -> None:

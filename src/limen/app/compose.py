@@ -26,7 +26,7 @@ from limen.platform.http import Access, Call, Edge, Endpoint, Options, Refusal, 
 from limen.platform.outbox import Runner, count_dead
 from limen.platform.pages import install_cards, prepare, register, registered
 from limen.platform.sql import Database, facts_lag, follow_clock, read_clock
-from limen.platform.telemetry import Log, Meter, NoPlaceForFigures, Server, listener, set_up, shared
+from limen.platform.telemetry import TRACES, Log, Meter, NoPlaceForFigures, Server, Traced, listener, set_up, shared, start_traces
 
 if TYPE_CHECKING:
     from limen.kernel.ids import AccountId, SessionId
@@ -94,6 +94,8 @@ class House:
                 task.cancel()
             await oauth.flush(self.db)
             await self.app.close()
+            if TRACES.on:
+                await asyncio.to_thread(TRACES.stop)
 
     def _beside(self) -> dict[str, Coroutine[None, None, None]]:
         follow = {"clock": self._follow_clock(self.turnable)} if self.turnable else {}
@@ -165,6 +167,8 @@ async def compose(opened: Opened, *, share: Path | None = None) -> House:
     settings, db = opened.settings, opened.db
     server = settings.of(ServerSettings)
     set_up(settings.of(Log), dev=server.dev)
+    start_traces(settings.of(Traced))
+    pool().told = TRACES.hashed if TRACES.on else None
     endpoints = install()
     if server.dev:
         await read_clock(db)

@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from limen.platform.http.fetch import Fetcher, FetchFailed, FetchRefused
+from limen.platform.telemetry import TRACES
+from tests.rig.spans import recorded
 
 pytestmark = pytest.mark.anyio
 
@@ -59,6 +61,28 @@ async def test_a_document_is_fetched() -> None:
     assert heads[0].startswith(b"get /jwks?x=1 http/1.1\r\n")
     assert f"host: localhost:{port}".encode() in heads[0]
     assert b"accept-encoding: identity" in heads[0]
+
+
+async def test_a_trace_has_the_host_alone() -> None:
+    """A fetch inside what is recorded is a span with method, host and status: no path, no query; and strangers learn no trace's id."""
+    heads: list[bytes] = []
+
+    async def answer(head: bytes) -> bytes:
+        heads.append(head.lower())
+        return plain(b"{}", "404 Not Found")
+
+    with recorded() as spans:
+        async with serving(answer) as port:
+            with TRACES.root("job x", "consumer", {}):
+                await Fetcher(own_machine=True).get(f"http://localhost:{port}/of/ada?login=ada")
+                with pytest.raises(FetchRefused):
+                    await Fetcher().get(f"https://localhost:{port}/of/ada")
+        raw = spans.raw()
+        (fetch,) = spans.take("fetch ")
+    assert fetch.attributes == {"http.request.method": "GET", "server.address": "localhost", "http.response.status_code": 404}
+    assert (fetch.name, fetch.kind) == ("fetch GET", "client")
+    assert "ada" not in raw
+    assert b"traceparent" not in heads[0]
 
 
 async def test_octets_are_posted() -> None:

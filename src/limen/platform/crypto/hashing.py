@@ -23,6 +23,8 @@ Ts = TypeVarTuple("Ts")
 
 Lane: TypeAlias = tuple[str, str]
 """Tenant and address of whoever asks."""
+Told: TypeAlias = Callable[[int, int], None]
+"""Hears of a call when it is done: when it was queued and when a thread took it, in nanoseconds of Unix time."""
 
 QUEUED_PER_THREAD: Final = 64
 """At 20 ms a hash, the last in a full queue waits a little over a second."""
@@ -39,15 +41,17 @@ class _Task(Protocol):
 class _Job(Generic[T]):
     """One call, and the future of the loop that awaits it."""
 
-    __slots__ = ("_call", "_loop", "future")
+    __slots__ = ("_call", "_loop", "future", "queued", "taken")
 
     def __init__(self, call: Callable[[], T]) -> None:
         self._call = call
         self._loop = asyncio.get_running_loop()
         self.future: asyncio.Future[T] = self._loop.create_future()
+        self.queued = self.taken = time.time_ns()
 
     def work(self) -> Callable[[], None]:
         """Run the call in the present thread; the result of this, when called, hands the outcome to the loop."""
+        self.taken = time.time_ns()
         try:
             result = self._call()
         except Exception as error:  # noqa: BLE001 - whatever it is belongs to whoever awaits
@@ -133,6 +137,8 @@ class HashPool:
         self._closed = False
         self._seconds = _FIRST_GUESS
         self._spent = 0.0
+        self.told: Told | None = None
+        """Called in the task that waited for a call; a trace is told of the queue by it."""
 
     async def run(self, call: Callable[[*Ts], T], *args: *Ts, lane: Lane) -> T:
         """Return `call(*args)`, run in a thread when its turn comes; raises Overloaded with `retry_after` if the queue is too full for this lane."""
@@ -145,11 +151,14 @@ class HashPool:
         if refused is not None:
             refused.refuse(Overloaded("Too many sign-ins at the moment. Try again shortly.", operator="the hashing queue is full", retry_after=self.wait))
         try:
-            return await job.future
+            done = await job.future
         except asyncio.CancelledError:
             with self._changed:
                 self._queue.discard(lane, job)
             raise
+        if self.told is not None:
+            self.told(job.queued, job.taken)
+        return done
 
     @property
     def waiting(self) -> int:

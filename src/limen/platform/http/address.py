@@ -43,11 +43,12 @@ class Addresses:
             if address is None:  # obfuscated, unknown, or rubbish: what stands left of it proves nothing
                 return client
             client = address
-            if not self._is_proxy(address):
+            if not self.trusts(address):
                 return client
         return client
 
-    def _is_proxy(self, address: str) -> bool:
+    def trusts(self, address: str) -> bool:
+        """Whether a peer is one of the trusted proxies."""
         try:
             known = ipaddress.ip_address(address)
         except ValueError:

@@ -29,9 +29,10 @@ from limen.platform.http.refusing import as_problem
 from limen.platform.http.routes import Routes
 from limen.platform.http.settings import Server
 from limen.platform.http.site import Place, Places, Site, Sites
+from limen.platform.http.traced import TracedEdge
 from limen.platform.pages import Asset, Brand, stylesheet
 from limen.platform.sql import last_position
-from limen.platform.telemetry import Log, Meter, Repeats, RequestLog
+from limen.platform.telemetry import TRACES, Log, Meter, Repeats, RequestLog
 
 if TYPE_CHECKING:
     from limen.platform.http.call import Call
@@ -91,7 +92,8 @@ def build(endpoints: Iterable[Endpoint], sites: Sites, gate: Gate, db: Database,
     )
     places = Places(sites, scheme=url.scheme, clock=time.monotonic)
     log = options.log or RequestLog(settings.of(Log), dev=options.dev)
-    return Edge(house, places, Routes([plan(one) for one in (*mine, *own)]), fallbacks, log, options.lifespan)
+    edge = TracedEdge if TRACES.on else Edge
+    return edge(house, places, Routes([plan(one) for one in (*mine, *own)]), fallbacks, log, options.lifespan)
 
 
 def _no_site(options: Options) -> Site:

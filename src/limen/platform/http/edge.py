@@ -52,7 +52,8 @@ Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 
 _EMPTY: Final = b"{}"
 """A call without a body says nothing: an object without members."""
-_GONE: Final = 499
+CLIENT_GONE: Final = 499
+"""Stands where a status would: the client left before there was an answer."""
 _REFUSED: Final = 400
 _NOT_HERE: Final = frozenset({404, 405})
 _UNIDENTIFIED: Final = (HttpError, forms.BadForm, bodies.BadJson)
@@ -93,7 +94,7 @@ class Edge:
         exchange: Exchange | None = scope.get(EXCHANGE)
         plan, call, response = await self._respond(scope, receive, exchange)
         if response is None:
-            plan.traffic.seen(_GONE, perf_counter() - started)
+            plan.traffic.seen(CLIENT_GONE, perf_counter() - started)
             return
         status, fields, body = response
         if method == "HEAD":

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
 from limen.kernel.errors import Kind, LimenError
+from limen.platform.telemetry import TRACES
 
 if TYPE_CHECKING:
     import ssl
@@ -72,14 +73,20 @@ class Fetcher:
         return await self._fetch("POST", url, body, {**(headers or {}), "content-type": media_type})
 
     async def _fetch(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Fetched:
+        parts = self._parsed(url)
+        with TRACES.span(f"fetch {method}", "client", {"http.request.method": method, "server.address": parts.hostname or ""}):
+            fetched = await self._exchanged(method, parts, (body, headers))
+            TRACES.note("http.response.status_code", fetched.status)
+            return fetched
+
+    async def _exchanged(self, method: str, parts: SplitResult, content: tuple[bytes, Mapping[str, str]]) -> Fetched:
         import httpx2  # noqa: PLC0415 - slow to import, and most servers seldom fetch
 
-        parts = self._parsed(url)
         try:
             async with asyncio.timeout(self.seconds):
                 address = await self._resolved(parts)
                 async with httpx2.AsyncClient(verify=self._trust(address), trust_env=False, follow_redirects=False, timeout=self.seconds) as client:
-                    return await self._exchange(client, self._request(client, method, parts, address, (body, headers)))
+                    return await self._exchange(client, self._request(client, method, parts, address, content))
         except TimeoutError:
             raise FetchFailed("the address did not answer in time") from None
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as trouble:

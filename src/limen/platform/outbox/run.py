@@ -20,7 +20,7 @@ from limen.platform.outbox.facts import JobDied
 from limen.platform.outbox.model import AnyKind, Errand, GiveUp, Later
 from limen.platform.outbox.store import Leased
 from limen.platform.sql import Database, Work
-from limen.platform.telemetry import Repeats
+from limen.platform.telemetry import TRACES, Attributes, Repeats
 
 _LOG: Final = structlog.get_logger("limen.outbox")
 
@@ -49,12 +49,14 @@ class Run:
 
     async def go(self) -> None:
         """Run the job and write down what came of it; never raises but when cancelled, which gives the job back."""
-        try:
-            settle = await self._outcome()
-        except asyncio.CancelledError:
-            await self._write(self._released)
-            raise
-        await self._write(settle)
+        about: Attributes = {"limen.job.kind": self.kind.name, "limen.job.attempt": self.job.attempts, "limen.tenant": self.job.tenant}
+        with TRACES.root(f"job {self.kind.name}", "consumer", about):
+            try:
+                settle = await self._outcome()
+            except asyncio.CancelledError:
+                await self._write(self._released)
+                raise
+            await self._write(settle)
 
     async def _outcome(self) -> Settle:
         if self.job.attempts > self.kind.attempts:
@@ -112,6 +114,7 @@ class Run:
             pause = self.kind.pause(self.job.attempts) if after is None else after
             return await store.retry(work, self.job, self.runner, work.now + pause, reason)
 
+        TRACES.failed(reason)
         self.failures.say((self.kind.name, reason), kind=self.kind.name, job=self.job.id, attempt=self.job.attempts, reason=reason)
         return settle
 
@@ -122,6 +125,7 @@ class Run:
                 work.record(JobDied(job=self.job.id, kind=self.kind.name, attempts=self.job.attempts, reason=reason))
             return buried
 
+        TRACES.failed(reason)
         _LOG.error("a job was given up; see `limen outbox list`", kind=self.kind.name, job=self.job.id, attempts=self.job.attempts, reason=reason)
         return settle
 

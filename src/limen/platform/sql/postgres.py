@@ -26,8 +26,10 @@ from limen.platform.sql.pool import Link, Pool, translated
 from limen.platform.sql.positions import Sequencer
 from limen.platform.sql.scope import Scope
 from limen.platform.sql.statements import Statement
+from limen.platform.sql.traced import TracedScope
 from limen.platform.sql.watchdog import WatchedScope, read_of
 from limen.platform.sql.work import Reactions, Read, Reader, Work
+from limen.platform.telemetry import TRACES
 
 if TYPE_CHECKING:
     from limen.kernel.clock import Clock
@@ -63,7 +65,7 @@ class Postgres(Database):
         self._tasks = [self.loop.create_task(each) for each in (self.notices.serve(), self.sequencer.serve())]
 
     def work(self, tenant: TenantId, actor: Actor) -> AbstractAsyncContextManager[Work]:
-        scope = PostgresScope(self, tenant, actor)
+        scope = TracedPostgresScope(self, tenant, actor) if TRACES.on and TRACES.recording else PostgresScope(self, tenant, actor)
         return WatchedScope(scope) if self.test_mode else scope
 
     def read(self, tenant: TenantId, *, snapshot: bool = False) -> AbstractAsyncContextManager[Read]:
@@ -201,6 +203,14 @@ class PostgresScope(Scope):
 
     def _rows(self) -> list[Any]:
         return fact_rows(self.facts, self.tenant, self.now, self.actor.label)
+
+
+class TracedPostgresScope(TracedScope, PostgresScope):
+    """A Work of which a trace is recorded."""
+
+    async def ask(self, question: Callable[[Any], Awaitable[T]]) -> T:
+        self.statements += 1
+        return await super().ask(question)
 
 
 class Reading:

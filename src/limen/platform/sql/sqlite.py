@@ -24,9 +24,11 @@ from limen.platform.sql.lite import INSERT_FACT, Bind, connect, create_private, 
 from limen.platform.sql.notices import FORGET_CHANGES_SQLITE, INSERT_CHANGE_SQLITE, KEEP_MICROSECONDS, SqliteNotices
 from limen.platform.sql.scope import Scope
 from limen.platform.sql.statements import Compiled, Statement
+from limen.platform.sql.traced import TracedScope
 from limen.platform.sql.types import micros
 from limen.platform.sql.watchdog import WatchedScope, read_of
 from limen.platform.sql.work import Reactions, Read, Reader, Work
+from limen.platform.telemetry import TRACES
 
 if TYPE_CHECKING:
     from limen.kernel.clock import Clock
@@ -67,7 +69,7 @@ class Sqlite(Database):
         return connection
 
     def work(self, tenant: TenantId, actor: Actor) -> AbstractAsyncContextManager[Work]:
-        scope = SqliteScope(self, tenant, actor)
+        scope = TracedSqliteScope(self, tenant, actor) if TRACES.on and TRACES.recording else SqliteScope(self, tenant, actor)
         return WatchedScope(scope) if self.test_mode else scope
 
     def read(self, tenant: TenantId, *, snapshot: bool = False) -> AbstractAsyncContextManager[Read]:
@@ -249,6 +251,14 @@ class SqliteScope(Scope):
             writer.run("RELEASE w", ())
         except apsw.Error as error:
             self._fails(error)
+
+
+class TracedSqliteScope(TracedScope, SqliteScope):
+    """A Work of which a trace is recorded."""
+
+    def _ask(self, compiled: Compiled[R], tenant: TenantId, values: Mapping[str, object]) -> list[Any]:
+        self.statements += 1
+        return super()._ask(compiled, tenant, values)
 
 
 class Reading:

@@ -1,4 +1,4 @@
-"""Logs and figures of a process. Owns what may be written down: no secret, no personal data, no raw address. Knows no subject of the domain."""
+"""Logs, figures and traces of a process. Owns what may be written down: no secret, no personal data, no raw address. Knows no subject of the domain."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from limen.platform.telemetry.meter import Count, Figure, Meter, Snapshot, Traff
 from limen.platform.telemetry.redaction import HIDDEN, clean, redact
 from limen.platform.telemetry.repeats import Repeats
 from limen.platform.telemetry.requests import RequestLog
-from limen.platform.telemetry.settings import Log, Server
+from limen.platform.telemetry.settings import Log, Server, Traced
+from limen.platform.telemetry.traces import TRACES, Attributes, SdkMissing, Trail, start_traces
 
 __all__ = [
     "HIDDEN",
+    "TRACES",
+    "Attributes",
     "Count",
     "Figure",
     "Log",
@@ -19,16 +22,20 @@ __all__ = [
     "NoPlaceForFigures",
     "Repeats",
     "RequestLog",
+    "SdkMissing",
     "Server",
     "Snapshot",
     "Source",
+    "Traced",
     "Traffic",
+    "Trail",
     "clean",
     "exposition",
     "listener",
     "redact",
     "set_up",
     "shared",
+    "start_traces",
     "summed",
     "worker",
 ]

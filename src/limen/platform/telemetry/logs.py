@@ -11,6 +11,7 @@ import structlog
 
 from limen.platform.telemetry.redaction import redact
 from limen.platform.telemetry.settings import Log
+from limen.platform.telemetry.traces import TRACES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
@@ -40,6 +41,13 @@ def _plainly(_logger: object, _method: str, event: MutableMapping[str, Any]) -> 
     return event
 
 
+def _traced(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:  # structlog's own signature
+    """Add the trace the line belongs to, if there is one."""
+    if TRACES.on and (trace := TRACES.trace):
+        event["trace_id"] = trace
+    return event
+
+
 def is_json(settings: Log, *, dev: bool) -> bool:
     """Whether lines are JSON."""
     return settings.format == "json" or (settings.format == "auto" and not dev)
@@ -50,6 +58,7 @@ def set_up(settings: Log, *, dev: bool, stream: TextIO | None = None) -> None:
     out = stream or sys.stderr
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        _traced,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),

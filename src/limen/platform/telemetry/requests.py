@@ -11,6 +11,7 @@ import msgspec
 
 from limen.platform.telemetry.logs import is_json
 from limen.platform.telemetry.settings import Log
+from limen.platform.telemetry.traces import TRACES
 
 _EVERY: Final = 0.2
 _MOST: Final = 500
@@ -43,6 +44,8 @@ class RequestLog:
             self._second = second
             self._stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
         head = self._heads.get((method, route, status, tenant)) or self._head(method, route, status, tenant)
+        if TRACES.on and (trace := TRACES.trace):
+            head += f',"trace_id":"{trace}"' if self._json else f"  trace_id={trace}"
         if self._json:
             line = f'{{"time":"{self._stamp}.{int(now % 1 * 1000):03d}Z",{head},"ms":{seconds * 1000:.3f}}}'
         else:
