@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -154,15 +154,17 @@ async def by_normal(reader: Reader, kind: str, normal: str) -> Account | None:
     return await store.find(reader, found) if found else None
 
 
-async def identifiers(reader: Reader, account: AccountId) -> tuple[Identifier, ...]:
-    """Return an account's identifiers, the first proved first; nothing once it is forgotten."""
-    return (await identifiers_of(reader, [account])).get(account, ())
+async def identifiers(reader: Reader, account: AccountId, box: Box | None = None) -> tuple[Identifier, ...]:
+    """Return an account's identifiers, the first proved first; nothing once it is forgotten. `box` is the person's, if it is at hand."""
+    return (await identifiers_of(reader, [account], {account: box} if box else None)).get(account, ())
 
 
-async def identifiers_of(reader: Reader, accounts: Sequence[AccountId]) -> dict[AccountId, tuple[Identifier, ...]]:
-    """Return the identifiers of several accounts."""
+async def identifiers_of(
+    reader: Reader, accounts: Sequence[AccountId], at_hand: Mapping[AccountId, Box] | None = None
+) -> dict[AccountId, tuple[Identifier, ...]]:
+    """Return the identifiers of several accounts. `at_hand` are boxes that were read already."""
     found: dict[AccountId, list[Identifier]] = {}
-    boxes: dict[AccountId, Box] = {}
+    boxes = dict(at_hand or {})
     for kept in await store.identifiers(reader, accounts):
         if kept.account not in boxes:
             try:

@@ -12,6 +12,7 @@ from limen.modules.profiles import store
 from limen.modules.profiles.errors import InvalidProfile, ProfileChangedMeanwhile
 from limen.modules.profiles.facts import ProfileChanged
 from limen.modules.profiles.model import Changes, Profile, faults, merged, tidied
+from limen.platform.crypto import Box
 from limen.platform.sql import Reader, Work
 
 _ENCODE: Final = msgspec.json.Encoder().encode
@@ -19,9 +20,13 @@ _DECODE: Final = msgspec.json.Decoder(Profile).decode
 _EMPTY: Final = Profile()
 
 
-async def read(reader: Reader, account: AccountId) -> Profile:
-    """Return what is known of a person; an empty profile where nothing is, or where she was forgotten."""
-    return (await versioned(reader, account))[0]
+async def read(reader: Reader, account: AccountId, box: Box | None = None) -> Profile:
+    """Return what is known of a person; an empty profile where nothing is, or where she was forgotten.
+
+    `box` is hers, if it is at hand.
+    """
+    kept = await store.find(reader, account)
+    return _EMPTY if kept is None else await _opened(reader, account, kept, box)
 
 
 async def versioned(reader: Reader, account: AccountId) -> tuple[Profile, int]:
@@ -57,9 +62,9 @@ async def change(work: Work, account: AccountId, changes: Changes, *, expected: 
     return changed
 
 
-async def _opened(reader: Reader, account: AccountId, kept: store.Kept) -> Profile:
+async def _opened(reader: Reader, account: AccountId, kept: store.Kept, box: Box | None = None) -> Profile:
     try:
-        box = await keys.subject_box(reader, account)
+        box = box or await keys.subject_box(reader, account)
     except keys.Forgotten:
         return _EMPTY
     return _DECODE(box.open(kept.document, store.place(reader.tenant, account)))

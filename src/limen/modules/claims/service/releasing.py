@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from limen.kernel.ids import AccountId
-from limen.modules import accounts, profiles
+from limen.modules import accounts, keys, profiles
 from limen.modules.claims.model import BY_SCOPE, EMAIL, STANDARD, Asking, JsonValue, Requested, Use
 from limen.modules.clients import Client
 from limen.modules.profiles import Profile
@@ -73,16 +73,20 @@ def _given_by(scopes: Iterable[str]) -> tuple[str, ...]:
 
 async def _known(reader: Reader, account: AccountId, profile: tuple[str, ...], email: tuple[str, ...]) -> dict[str, JsonValue]:
     told: dict[str, JsonValue] = {}
+    try:
+        box = await keys.subject_box(reader, account) if profile and email else None
+    except keys.Forgotten:
+        return told
     if profile:
-        found = await profiles.read(reader, account)
+        found = await profiles.read(reader, account, box)
         for name in profile:
             value = getattr(found, name)
             if value is not None:
                 told[name] = value
         _spell(told, found)
     if email:
-        address = await _email(reader, account)
-        told |= {name: address[name] for name in email if name in address}
+        address = next((one.value for one in await accounts.identifiers(reader, account, box) if one.kind == accounts.EMAIL), None)
+        told |= {name: address if name == "email" else True for name in email if address is not None}
     return told
 
 
@@ -92,11 +96,6 @@ def _spell(told: dict[str, JsonValue], profile: Profile) -> None:
         told["updated_at"] = int(profile.updated_at.timestamp())  # NumericDate (RFC 7519, section 2)
     if "address" in told:
         told["address"] = msgspec.to_builtins(profile.address)
-
-
-async def _email(reader: Reader, account: AccountId) -> dict[str, JsonValue]:
-    found = next((one for one in await accounts.identifiers(reader, account) if one.kind == accounts.EMAIL), None)
-    return {"email": found.value, "email_verified": True} if found else {}
 
 
 async def _asked_for(reader: Reader, asking: Asking, told: dict[str, JsonValue]) -> dict[str, JsonValue]:
