@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any, Final, Literal
 
 from limen.app import settings, wanted
-from limen.app.reading import key_of
+from limen.app.reading import key_of, table_of
 from limen.app.writing import toml
 from limen.kernel.errors import LimenError
 from limen.kernel.secrets import Secret
@@ -39,9 +39,17 @@ def configuration() -> str:
     tables: dict[str, type] = {"[[tenant]]": wanted.TenantTable, "[tenant.brand]": Brand, "links of [tenant.brand]": FooterLink}
     tables |= {"[[tenant.resource]]": wanted.ResourceTable, "[[tenant.client]]": wanted.ClientTable}
     tables |= {f"[tenant.{name}]": kind for name, kind in sorted(wanted.sections().items())}
+    tables |= {f"{heading[:-1]}.{name}.NAME]": inner for heading, kind in list(tables.items()) for name, inner in _by_name(kind)}
     for heading, kind in tables.items():
         lines += [f"### {heading}", "", *_keys(kind)]
     return page("Configuration", _LEAD, lines)
+
+
+def _by_name(kind: type) -> Iterator[tuple[str, type]]:
+    """Yield the keys that hold tables by name."""
+    for name, hint in typing.get_type_hints(kind).items():
+        if inner := table_of(hint):
+            yield key_of(name), inner
 
 
 def _keys(kind: type) -> Iterator[str]:

@@ -205,8 +205,10 @@ def record(kind: type[T], source: Source, way: tuple[Step, ...], values: Mapping
         if key not in fields:
             source.wrong((*way, key), "unknown key", nearest(key, fields))
             continue
+        hint = hints[fields[key].name]
         try:
-            given[fields[key].name] = convert(hints[fields[key].name], value, source)
+            inner = table_of(hint)
+            given[fields[key].name] = _named(inner, source, (*way, key), value) if inner else convert(hint, value, source)
         except Wrong as wrong:
             source.wrong((*way, key), wrong.reason, wrong.suggestion)
     for key, one in fields.items():
@@ -215,6 +217,23 @@ def record(kind: type[T], source: Source, way: tuple[Step, ...], values: Mapping
     if len(source.mistakes) > before:
         return None
     return _made(kind, source, way, given)
+
+
+def table_of(hint: object) -> type | None:
+    """Return the dataclass of a field that holds tables by name, `dict[str, <dataclass>]`; None for any other field."""
+    inner = typing.get_args(hint) if typing.get_origin(hint) is dict else ()
+    return inner[1] if inner and isinstance(inner[1], type) and dataclasses.is_dataclass(inner[1]) else None
+
+
+def _named(kind: type[T], source: Source, way: tuple[Step, ...], value: object) -> dict[str, T]:
+    """Read tables by name, each mistake at its own place."""
+    made: dict[str, T] = {}
+    for name, table in _typed(value, dict).items():
+        if not isinstance(table, dict):
+            source.wrong((*way, name), "must be a table", f"Write [{'.'.join(str(step) for step in (*way, name) if isinstance(step, str))}]")
+        elif (one := record(kind, source, (*way, name), table)) is not None:
+            made[name] = one
+    return made
 
 
 def _made(kind: type[T], source: Source, way: tuple[Step, ...], given: dict[str, object]) -> T | None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from functools import lru_cache
+from typing import Final
 from urllib.parse import urlsplit
+
+import msgspec
 
 from limen.kernel.ids import AccountId
 from limen.modules.clients import Client, SubjectType
-
-JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
-"""What a claim can be."""
+from limen.modules.profiles import Address
+from limen.platform import expressions
+from limen.platform.expressions import Expression, JsonValue, Kind
 
 BY_SCOPE: Final[Mapping[str, tuple[str, ...]]] = {
     "profile": (
@@ -27,6 +30,36 @@ BY_SCOPE: Final[Mapping[str, tuple[str, ...]]] = {
 STANDARD: Final = tuple(name for names in BY_SCOPE.values() for name in names)
 EMAIL: Final = frozenset(BY_SCOPE["email"])
 """Those that come from an account's identifiers; the others are of its profile."""
+SPELT: Final = EMAIL | {"address", "updated_at"}
+"""Those that are no text of the profile."""
+
+ADDRESS: Final = Address.__struct_fields__
+ATTRIBUTES: Final = (*STANDARD, *(f"address.{line}" for line in ADDRESS))
+"""What a claim of the tenant's own can have the value of."""
+PROVED: Final = EMAIL | {"phone_number", "phone_number_verified"}
+"""Claims that apps take for proved: nobody computes them."""
+RESERVED: Final = frozenset(
+    {
+        *("iss", "sub", "aud", "exp", "iat", "nbf", "jti", "nonce", "acr", "amr", "auth_time", "azp", "at_hash", "c_hash", "s_hash", "sid", "cnf"),
+        *("act", "may_act", "client_id", "scope", "token_type", "active", "events", "username", "toe", "txn", "typ", "grant_id", "sub_id", "sub_jwk"),
+        *("authorization_details", "_claim_names", "_claim_sources", "rt_hash", "urn:openid:params:jwt:claim:rt_hash", "auth_req_id", "trust_framework"),
+        *("urn:openid:params:jwt:claim:auth_req_id", "token_introspection", "error", "error_description", "vot", "vtm", "request", "request_uri"),
+    }
+)
+"""Claims of tokens and of answers (RFC 7519, 7662, 8417, 8693, 9068, 9701; OpenID Connect Core 1.0, section 2): what they mean is not the tenant's to say."""
+VARIABLES: Final[Mapping[str, Kind]] = {
+    **{f"profile.{name}": Kind.TEXT for name in STANDARD if name not in SPELT},
+    **{f"profile.address.{line}": Kind.TEXT for line in ADDRESS},
+    "profile.updated_at": Kind.NUMBER,
+    "email": Kind.TEXT,
+    "email_verified": Kind.TRUTH,
+    "scopes": Kind.TEXTS,
+    "client.id": Kind.TEXT,
+    "client.name": Kind.TEXT,
+    "client.kind": Kind.TEXT,
+    "now": Kind.INSTANT,
+}
+"""What an expression may read. What is not known is empty: "", 0, false. The account's id is not among it: a pairwise `sub` would hide nothing."""
 
 _NOBODYS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 """Hosts of the device itself: apps that share one have nothing in common."""
@@ -50,8 +83,7 @@ class Requested:
     """Its `value`, or its `values`: another one is not what was asked for. Empty: any."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asking:
+class Asking(msgspec.Struct, frozen=True, kw_only=True):
     """An app that asks about a person. `scopes` are those it was granted."""
 
     account: AccountId
@@ -62,6 +94,12 @@ class Asking:
     """The member of the parameter `claims` for this use."""
     alone: bool = False
     """No access token goes with this ID token, so that it tells what userinfo would (section 5.4)."""
+
+
+@lru_cache(maxsize=1_000)
+def expression(text: str) -> Expression:
+    """Return a claim's expression, compiled; BadExpression."""
+    return expressions.compile(text, VARIABLES)
 
 
 def sector_of(client: Client) -> str | None:

@@ -1,39 +1,51 @@
-"""What an app is told of a person.
-
-Which claims that are follows from the client, its scopes and the use: it is worked out once and kept as a `_Plan`, which holds while the
-very same client is in memory.
-"""
+"""What an app is told of a person."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
+import structlog
 
 from limen.kernel.ids import AccountId
-from limen.modules import accounts, keys, profiles
-from limen.modules.claims.model import BY_SCOPE, EMAIL, STANDARD, Asking, JsonValue, Requested, Use
-from limen.modules.clients import Client
+from limen.modules import accounts, keys, profiles, tenants
+from limen.modules.claims.model import VARIABLES, Asking, Requested, expression
+from limen.modules.claims.service import planning
+from limen.modules.claims.service.planning import Plan
+from limen.modules.claims.settings import Claim, Tenant
 from limen.modules.profiles import Profile
+from limen.platform.expressions import ExpressionFailed, JsonValue, Kind
 from limen.platform.sql import Reader
 
-_MOST: Final = 10_000
+_NOBODY: Final = Profile()
+_EMPTY: Final[Mapping[Kind, object]] = {Kind.TEXT: "", Kind.NUMBER: 0, Kind.TRUTH: False}
+
+_log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
-    """What all answers to one client with the same scopes, for one use, have in common."""
+class _Person:
+    """What was read of somebody for an answer."""
 
-    client: Client
-    profile: tuple[str, ...]
-    """Claims that are attributes of the profile."""
-    email: tuple[str, ...]
+    profile: Profile
+    email: str | None
 
-
-_PLANS: Final[OrderedDict[tuple[str, str, tuple[str, ...], Use, bool], _Plan]] = OrderedDict()
+    def claim(self, name: str) -> JsonValue:
+        """Return a standard claim, or `address.country` and its like; None where it is not known."""
+        if name == "email":
+            return self.email
+        if name == "email_verified":
+            return True if self.email is not None else None
+        if name == "updated_at":
+            return int(self.profile.updated_at.timestamp()) if self.profile.updated_at else None  # NumericDate (RFC 7519, section 2)
+        address = self.profile.address
+        if name == "address":
+            return msgspec.to_builtins(address) if address else None
+        if name.startswith("address."):
+            return getattr(address, name.removeprefix("address.")) if address else None
+        return getattr(self.profile, name, None)
 
 
 async def of(reader: Reader, asking: Asking) -> dict[str, JsonValue]:
@@ -41,70 +53,89 @@ async def of(reader: Reader, asking: Asking) -> dict[str, JsonValue]:
 
     Scopes give theirs at userinfo, and in an ID token that no access token goes with (OpenID Connect Core 1.0, section 5.4). What the
     parameter `claims` asks for (5.5) is told if a scope that gives it is among those the client is registered for: the operator let it
-    ask, though this time it did not ask for the scope. A claim asked for with a value is told if it has that value.
+    ask, though this time it did not ask for the scope (`covering` has those scopes, for the consent page). A claim asked for with a
+    value is told if it has that value. Claims of the tenant's own are told where its settings say.
     """
-    plan = _plan(reader, asking)
-    told = await _known(reader, asking.account, plan.profile, plan.email)
+    settings = await tenants.settings(reader, Tenant.section, Tenant)
+    told, failed = await answer(reader, asking, settings)
+    for name, reason in failed.items():
+        _log.warning("claims.failed", tenant=reader.tenant, client=asking.client.id, claim=name, reason=reason)
+    return told
+
+
+async def covering(reader: Reader, asking: Asking) -> tuple[str, ...]:
+    """Return which of the client's registered scopes give what the parameter `claims` asks for: consent to it is consent to them."""
+    return planning.covering(await tenants.settings(reader, Tenant.section, Tenant), asking.client, asking.requested or {})
+
+
+async def answer(reader: Reader, asking: Asking, settings: Tenant) -> tuple[dict[str, JsonValue], dict[str, str]]:
+    """Return what `of` does, under these settings, and why claims whose expressions failed are missing, in words without any value."""
+    plan = planning.plan(reader.tenant, settings, asking)
+    person = await _read(reader, asking.account, plan)
+    failed: dict[str, str] = {}
+    if person is None:
+        return {}, failed
+    told = _standard(plan, person)
+    for name, claim in plan.added.items():
+        try:
+            value = person.claim(claim.attribute) if claim.attribute else _computed(reader, asking, claim, person)
+        except ExpressionFailed as reason:
+            failed[name] = reason.public
+            continue
+        if value not in (None, ""):
+            told[name] = value
     if asking.requested:
-        told |= await _asked_for(reader, asking, told)
-    return told
+        told = _meant(told, asking.requested, plan, asking)
+    return told, failed
 
 
-def _plan(reader: Reader, asking: Asking) -> _Plan:
-    key = (reader.tenant, asking.client.id, asking.scopes, asking.use, asking.alone)
-    plan = _PLANS.get(key)
-    if plan is None or plan.client is not asking.client:
-        plan = _PLANS[key] = _made(asking)
-        if len(_PLANS) > _MOST:
-            _PLANS.popitem(last=False)
-    return plan
-
-
-def _made(asking: Asking) -> _Plan:
-    by_scope = asking.use is Use.USERINFO or (asking.use is Use.ID_TOKEN and asking.alone)
-    names = _given_by(asking.scopes) if by_scope else ()
-    return _Plan(asking.client, tuple(one for one in names if one not in EMAIL), tuple(one for one in names if one in EMAIL))
-
-
-def _given_by(scopes: Iterable[str]) -> tuple[str, ...]:
-    """Return the claims that scopes give, in the order of the table."""
-    return tuple(name for scope, names in BY_SCOPE.items() if scope in scopes for name in names)
-
-
-async def _known(reader: Reader, account: AccountId, profile: tuple[str, ...], email: tuple[str, ...]) -> dict[str, JsonValue]:
-    told: dict[str, JsonValue] = {}
+async def _read(reader: Reader, account: AccountId, plan: Plan) -> _Person | None:
+    """Return what is known of a person as far as the plan needs it; None of whom nothing is."""
     try:
-        box = await keys.subject_box(reader, account) if profile and email else None
+        box = await keys.subject_box(reader, account) if plan.profile and plan.email else None
     except keys.Forgotten:
-        return told
-    if profile:
-        found = await profiles.read(reader, account, box)
-        for name in profile:
-            value = getattr(found, name)
-            if value is not None:
-                told[name] = value
-        _spell(told, found)
-    if email:
-        address = next((one.value for one in await accounts.identifiers(reader, account, box) if one.kind == accounts.EMAIL), None)
-        told |= {name: address if name == "email" else True for name in email if address is not None}
+        return None
+    profile = await profiles.read(reader, account, box) if plan.profile else _NOBODY
+    own = await accounts.identifiers(reader, account, box) if plan.email else ()
+    return _Person(profile, next((one.value for one in own if one.kind == accounts.EMAIL), None))
+
+
+def _standard(plan: Plan, person: _Person) -> dict[str, JsonValue]:
+    told: dict[str, JsonValue] = {}
+    profile = person.profile
+    for name in plan.plain:
+        value = getattr(profile, name)
+        if value is not None:
+            told[name] = value
+    for name in plan.spelt:
+        value = person.claim(name)
+        if value is not None:
+            told[name] = value
     return told
 
 
-def _spell(told: dict[str, JsonValue], profile: Profile) -> None:
-    """Write what is no text as JSON has it."""
-    if "updated_at" in told and profile.updated_at is not None:
-        told["updated_at"] = int(profile.updated_at.timestamp())  # NumericDate (RFC 7519, section 2)
-    if "address" in told:
-        told["address"] = msgspec.to_builtins(profile.address)
+def _computed(reader: Reader, asking: Asking, claim: Claim, person: _Person) -> JsonValue:
+    """Return the value of an expression; ExpressionFailed."""
+    made = expression(claim.value)
+    client = asking.client
+    around: dict[str, object] = {
+        "scopes": asking.scopes,
+        "now": reader.now,
+        "client.id": client.id,
+        "client.name": client.display,
+        "client.kind": client.kind.value,
+    }
+    bindings: dict[str, object] = {}
+    for name in made.uses:
+        value = around[name] if name in around else person.claim(name.removeprefix("profile."))
+        bindings[name] = _EMPTY[VARIABLES[name]] if value is None else value
+    return made.value(bindings)
 
 
-async def _asked_for(reader: Reader, asking: Asking, told: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    """Return what the parameter `claims` adds to what is told already."""
-    wanted = asking.requested or {}
-    allowed = set(_given_by((*asking.client.scopes, *asking.scopes)))
-    names = [one for one in STANDARD if one in wanted and one in allowed and one not in told]
-    found = await _known(reader, asking.account, tuple(one for one in names if one not in EMAIL), tuple(one for one in names if one in EMAIL))
-    return {name: value for name, value in found.items() if _is_meant(wanted[name], value)}
+def _meant(told: dict[str, JsonValue], requested: Mapping[str, Requested], plan: Plan, asking: Asking) -> dict[str, JsonValue]:
+    """Leave out what is told only since it was asked for, with a value that it has not (section 5.5.1)."""
+    anyhow = planning.names(plan.settings, asking)
+    return {name: value for name, value in told.items() if name in anyhow or _is_meant(requested[name], value)}
 
 
 def _is_meant(asked: Requested, value: JsonValue) -> bool:
