@@ -6,7 +6,7 @@ import pytest
 import structlog
 
 from limen.kernel.ids import AccountId, ClientId
-from limen.modules import claims, clients, keys
+from limen.modules import claims, clients, keys, tenants
 from limen.modules.claims import Asking, JsonValue, Requested, Use
 from tests.modules.claims.conftest import Shop
 
@@ -135,3 +135,18 @@ async def test_of_a_forgotten_person_nothing_is_computed(shop: Shop) -> None:
         await keys.forget_subject(work, shop.ada)
     assert await shop.told("openid", "profile") == {}
     assert await shop.told("openid", "profile", account=AccountId("acc_nobody")) == {}
+
+
+async def test_metadata_name_what_all_apps_may_find(shop: Shop) -> None:
+    """Not what is for some apps alone, nor what only APIs see."""
+    add = {
+        "groups": GROUPS,
+        "country": COUNTRY,
+        "tier": {"value": "1", "clients": ["shop"]},
+        "name": {"attribute": "nickname", "scopes": ["profile"]},
+    }
+    await shop.set(add=add)
+    async with shop.world.read() as reader:
+        found = claims.supported(await tenants.find(reader))
+    assert set(found) == {*(name for names in claims.BY_SCOPE.values() for name in names), "groups"}
+    assert len(found) == len(set(found))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from limen.kernel.ids import TenantId
+from limen.modules import tenants
 from limen.modules.claims.model import BY_SCOPE, EMAIL, SPELT, STANDARD, Asking, Requested, Use, expression
 from limen.modules.claims.settings import Claim, Tenant
 from limen.modules.clients import Client
@@ -31,6 +32,7 @@ class Plan:
     email: bool
 
 
+_TOLD: Final = frozenset({Use.USERINFO, Use.ID_TOKEN})
 _PLANS: Final[OrderedDict[tuple[str, str, tuple[str, ...], Use, bool], Plan]] = OrderedDict()
 
 
@@ -52,6 +54,13 @@ def given_by(settings: Tenant, scopes: Iterable[str]) -> tuple[str, ...]:
     some = frozenset(scopes)
     found = {name for scope in some for name in (*BY_SCOPE.get(scope, ()), *settings.scopes.get(scope, ()))}
     return tuple(name for name in STANDARD if name in found)
+
+
+def supported(tenant: tenants.Tenant) -> tuple[str, ...]:
+    """Return what apps may find at userinfo or in an ID token (`claims_supported`), less claims of the protocol and those for some apps alone."""
+    settings = tenants.settings_of(tenant, Tenant.section, Tenant)
+    own = (name for name, one in settings.add.items() if not one.clients and not _TOLD.isdisjoint(one.tokens) and name not in STANDARD)
+    return (*STANDARD, *own)
 
 
 def covering(settings: Tenant, client: Client, requested: Mapping[str, Requested]) -> tuple[str, ...]:

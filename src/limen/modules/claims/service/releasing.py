@@ -25,7 +25,7 @@ _EMPTY: Final[Mapping[Kind, object]] = {Kind.TEXT: "", Kind.NUMBER: 0, Kind.TRUT
 _log = structlog.stdlib.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Person:
     """What was read of somebody for an answer."""
 
@@ -71,8 +71,8 @@ async def covering(reader: Reader, asking: Asking) -> tuple[str, ...]:
 async def answer(reader: Reader, asking: Asking, settings: Tenant) -> tuple[dict[str, JsonValue], dict[str, str]]:
     """Return what `of` does, under these settings, and why claims whose expressions failed are missing, in words without any value."""
     plan = planning.plan(reader.tenant, settings, asking)
-    person = await _read(reader, asking.account, plan)
     failed: dict[str, str] = {}
+    person = await _read(reader, asking.account, plan) if plan.plain or plan.spelt or plan.added else None
     if person is None:
         return {}, failed
     told = _standard(plan, person)
