@@ -32,10 +32,6 @@ class Addresses:
             stories.add(self._last(peer, plain.decode("latin-1").split(",")))
         return stories.pop() if len(stories) == 1 else peer
 
-    def trusts(self, peer: str) -> bool:
-        """Whether a connection from this address is a proxy's whose word is believed."""
-        return bool(self._trusted) and self._is_proxy(peer)
-
     def _last(self, peer: str, hops: list[str]) -> str:
         client = peer
         for hop in reversed(hops[-_MOST_HOPS:]):
@@ -48,7 +44,9 @@ class Addresses:
         return client
 
     def trusts(self, address: str) -> bool:
-        """Whether a peer is one of the trusted proxies."""
+        """Whether a peer is one of the trusted proxies, whose word is believed."""
+        if not self._trusted:
+            return False
         try:
             known = ipaddress.ip_address(address)
         except ValueError:
