@@ -58,8 +58,6 @@ class Extra(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Authorization details (RFC 9396)."""
     resources: tuple[str, ...] = ()
     """The resources the request named (RFC 8707)."""
-    actor: str = ""
-    """Who acts for the person: the claim `act` of RFC 8693, section 4.1, as JSON text."""
 
 
 @dataclass(frozen=True, slots=True)

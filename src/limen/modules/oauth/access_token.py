@@ -24,7 +24,7 @@ from limen.platform.wire.jose import SigningKey, encode_jwt
 TYPE: Final = "at+jwt"
 
 
-class ServiceClaims(msgspec.Struct, frozen=True):
+class ServiceClaims(msgspec.Struct, frozen=True, omit_defaults=True):
     """The claims of a token that a service got for itself (RFC 9068, section 2.2): `sub` is the client."""
 
     iss: str
@@ -35,6 +35,8 @@ class ServiceClaims(msgspec.Struct, frozen=True):
     iat: int
     exp: int
     jti: str
+    act: msgspec.Raw | None = None
+    """RFC 8693, section 4.1."""
 
 
 class PersonClaims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -49,13 +51,16 @@ class PersonClaims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     exp: int
     jti: str
     grant_id: str
-    auth_time: int
-    acr: str
-    amr: tuple[str, ...]
+    auth_time: int | None = None
+    """Left out, as the next two, where somebody else vouches for the sign-in."""
+    acr: str = ""
+    amr: tuple[str, ...] = ()
     authorization_details: msgspec.Raw | None = None
     """RFC 9396, section 9.1."""
     act: msgspec.Raw | None = None
     """RFC 8693, section 4.1."""
+    may_act: msgspec.Raw | None = None
+    """RFC 8693, section 4.4."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,10 +192,12 @@ async def for_person(work: Work, press: Press, target: Target, grant: Grant, sco
         exp=expires,
         jti=token,
         grant_id=grant.id,
-        auth_time=seconds(permit.auth_time),
+        auth_time=seconds(permit.auth_time) if permit.acr else None,
         acr=permit.acr,
         amr=permit.amr,
     )
     if (extra := permit.extra) is not None:
-        claims = msgspec.structs.replace(claims, authorization_details=raw(extra.details), act=raw(extra.actor))
+        claims = msgspec.structs.replace(claims, authorization_details=raw(extra.details))
+    if (may_act := press.ground.may_act.get(permit.client)) is not None:
+        claims = msgspec.structs.replace(claims, may_act=may_act)
     return Made(token, expires, claims)

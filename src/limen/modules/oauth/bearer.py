@@ -35,6 +35,10 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds since 1970, as `expires`."""
     expires: int
     opaque: bool
+    act: str = ""
+    """Who acts for whom it stands for (RFC 8693, section 4.1), as JSON text."""
+    may_act: str = ""
+    """Who may (section 4.4)."""
     permit: Permit | None = None
     """What the person granted, once `standing` has looked."""
 
@@ -53,6 +57,8 @@ class _Claims(msgspec.Struct, frozen=True):
     jti: str
     scope: str = ""
     grant_id: str = ""
+    act: dict[str, object] | None = None
+    may_act: dict[str, object] | None = None
 
 
 _MOST_GENUINE: Final = 4_096
@@ -103,7 +109,13 @@ def _token(jwt: Jwt, issuer: str) -> Token:
         issued=claims.iat,
         expires=claims.exp,
         opaque=False,
+        act=_text(claims.act),
+        may_act=_text(claims.may_act),
     )
+
+
+def _text(member: dict[str, object] | None) -> str:
+    return "" if member is None else msgspec.json.encode(member).decode()
 
 
 async def _opaque(reader: Reader, text: str) -> Token | None:

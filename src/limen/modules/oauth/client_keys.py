@@ -38,13 +38,16 @@ async def raw_keys(call: Call, client: Client, *, anew: bool = False) -> bytes:
     """Return a client's JWK Set as it is known; empty where it has none, or none can be had. `anew` looks again, a minute after the last time."""
     if client.jwks is not None:
         return client.jwks.encode()
-    if client.jwks_uri is None:
-        return b""
-    key, now = (call.tenant, client.jwks_uri), call.db.clock.now()
+    return b"" if client.jwks_uri is None else await raw_at(call, client.jwks_uri, anew=anew)
+
+
+async def raw_at(call: Call, uri: str, *, anew: bool = False) -> bytes:
+    """Return the JWK Set that stands at an address, likewise."""
+    key, now = (call.tenant, uri), call.db.clock.now()
     kept = _FETCHED.get(key)
     if kept is not None and timedelta() <= now - kept.at < (AGAIN if anew else FRESH):
         return kept.raw
-    raw = await _fetched(call, client, kept.raw if kept else b"")
+    raw = await _fetched(call, uri, kept.raw if kept else b"")
     _FETCHED[key] = _Fetched(raw, now)
     _FETCHED.move_to_end(key)
     if len(_FETCHED) > _MOST:
@@ -52,14 +55,14 @@ async def raw_keys(call: Call, client: Client, *, anew: bool = False) -> bytes:
     return raw
 
 
-async def _fetched(call: Call, client: Client, before: bytes) -> bytes:
+async def _fetched(call: Call, uri: str, before: bytes) -> bytes:
     try:
-        found = await Fetcher(own_machine=call.site.dev).get(client.jwks_uri or "", accept="application/jwk-set+json, application/json")
+        found = await Fetcher(own_machine=call.site.dev).get(uri, accept="application/jwk-set+json, application/json")
     except LimenError as trouble:
-        _log.warning("client_keys.not_fetched", client=client.id, reason=trouble.operator or trouble.code, do="see that jwks_uri answers from here")
+        _log.warning("client_keys.not_fetched", at=uri, reason=trouble.operator or trouble.code, do="see that jwks_uri answers from here")
         return before
     if found.status != 200:  # noqa: PLR2004 - OK
-        _log.warning("client_keys.not_fetched", client=client.id, reason=f"status {found.status}", do="see that jwks_uri answers from here")
+        _log.warning("client_keys.not_fetched", at=uri, reason=f"status {found.status}", do="see that jwks_uri answers from here")
         return before
     return found.body
 

@@ -42,6 +42,18 @@ class TokenIssued(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TokenExchanged(Fact):
+    """A client brought another app's token and got one of its own (RFC 8693). By `impersonation` the token does not say so; this does."""
+
+    name: ClassVar[str] = "oauth.token_exchanged"
+    client: ClientId
+    presented: TokenId
+    of: ClientId
+    token: TokenId
+    mode: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TokenRefused(Fact):
     """A client that proved itself asked for what it does not get."""
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
+import msgspec
+
 from limen.kernel.ids import TenantId
 from limen.modules import grants, keys, tenants
+from limen.modules.oauth.settings import Tenant as Settings
 from limen.modules.tenants import Tenant
 from limen.platform.sql import Caches, Database, Reader
 from limen.platform.wire.jose import Alg, SigningKey
@@ -33,6 +36,8 @@ class Ground:
     algorithm: str
     limits: grants.Tenant
     access_seconds: int
+    may_act: Mapping[str, msgspec.Raw]
+    """Who may act with tokens of a client (RFC 8693, section 4.4), where a rule announces it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +67,16 @@ async def ground(reader: Reader) -> Ground:
     if kept is not None and kept.tenant is tenant:
         return kept
     limits = await grants.limits(reader)
-    made = Ground(tenant, (await keys.algorithms(reader))[0].value, limits, int(limits.access_token.total_seconds()))
+    made = Ground(tenant, (await keys.algorithms(reader))[0].value, limits, int(limits.access_token.total_seconds()), _may_act(tenant))
     if len(_KEPT) >= _MOST:
         _KEPT.clear()
     _KEPT[tenant.name] = made
     return made
+
+
+def _may_act(tenant: Tenant) -> dict[str, msgspec.Raw]:
+    announced = [one for one in tenants.settings_of(tenant, Settings.section, Settings).exchange if one.announced]
+    return {subject: msgspec.Raw(msgspec.json.encode({"sub": one.client})) for one in announced for subject in one.subjects}
 
 
 async def press(reader: Reader, issuer: str, id_alg: Alg | None = None) -> Press:

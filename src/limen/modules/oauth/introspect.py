@@ -48,6 +48,8 @@ class Active(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """RFC 9396, section 9.2."""
     act: msgspec.Raw | None = None
     """RFC 8693, section 4.1."""
+    may_act: msgspec.Raw | None = None
+    """RFC 8693, section 4.4."""
 
 
 _NO_TOKEN: Final = Refused(Code.INVALID_REQUEST, "token is missing.", "token_missing")
@@ -107,7 +109,8 @@ def _of_token(token: Token, issuer: str) -> Active:
         acr=permit.acr if permit else None,
         amr=permit.amr if permit else None,
         authorization_details=raw(permit.extra.details) if permit and permit.extra else None,
-        act=raw(permit.extra.actor) if permit and permit.extra else None,
+        act=raw(token.act),
+        may_act=raw(token.may_act),
     )
 
 

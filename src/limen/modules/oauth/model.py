@@ -116,6 +116,8 @@ class TokenBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     id_token: str | None = None
     authorization_details: msgspec.Raw | None = None
     """RFC 9396, section 7."""
+    issued_token_type: str = ""
+    """RFC 8693, section 2.2.1."""
 
 
 GRANT_TYPES: Final[Mapping[str, GrantType]] = {one.value: one for one in GrantType}

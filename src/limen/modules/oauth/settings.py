@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import enum
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Literal
 
 _SECOND: Final = timedelta(seconds=1)
 _PUSHED_CEILING: Final = timedelta(minutes=10)
@@ -35,6 +36,51 @@ class DetailType:
             raise ValueError(f"words: the person must be told, in at most {_MOST_WORDS} characters")
 
 
+class ExchangeMode(enum.Enum):
+    """What the token that comes of an exchange says (RFC 8693, section 1.1)."""
+
+    DELEGATION = "delegation"
+    """`act` names who acts for the person."""
+    IMPERSONATION = "impersonation"
+    """Nobody can tell that it is not the person's own app; the log can."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeRule:
+    """Who may exchange whose tokens for which API (RFC 8693). Without a rule nobody may."""
+
+    client: str
+    """Who may."""
+    subjects: tuple[str, ...]
+    """The clients whose tokens it may bring."""
+    resources: tuple[str, ...] = ()
+    """The APIs it may get tokens for; left out: those that own its scopes."""
+    mode: ExchangeMode = ExchangeMode.DELEGATION
+    """`delegation` names it in `act`; `impersonation` does not."""
+    announced: bool = False
+    """Whether tokens of the subjects say so in `may_act`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustedIssuer:
+    """An issuer whose assertions stand for people (RFC 7523, section 2.1)."""
+
+    issuer: str
+    """Its `iss`, letter by letter."""
+    clients: tuple[str, ...]
+    """Who may bring its assertions."""
+    jwks: str | None = None
+    """Its public keys as JSON text, or:"""
+    jwks_uri: str | None = None
+    """Where they stand: https on port 443."""
+    subject: Literal["account", "email"] = "email"
+    """Whether `sub` is an account's id or an address."""
+
+    def __post_init__(self) -> None:
+        if (self.jwks is None) == (self.jwks_uri is None):
+            raise ValueError("jwks: give jwks or jwks_uri, and not both")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
     """`[tenant.oauth]`: what the door does beyond the usual."""
@@ -44,6 +90,10 @@ class Tenant:
     """How long a pushed request waits for its browser (RFC 9126, section 2.2)."""
     details: tuple[DetailType, ...] = ()
     """The types of authorization details there are (RFC 9396)."""
+    exchange: tuple[ExchangeRule, ...] = ()
+    """Who may exchange whose tokens (RFC 8693)."""
+    issuers: tuple[TrustedIssuer, ...] = ()
+    """Whose assertions stand for people (RFC 7523)."""
 
     def __post_init__(self) -> None:
         if not _SECOND <= self.pushed_request <= _PUSHED_CEILING:

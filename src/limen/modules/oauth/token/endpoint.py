@@ -17,14 +17,17 @@ from limen.modules.oauth.ground import Press, press
 from limen.modules.oauth.model import TokenBody
 from limen.modules.oauth.token.authorization_code import AUTHORIZATION_CODE
 from limen.modules.oauth.token.client_credentials import CLIENT_CREDENTIALS
+from limen.modules.oauth.token.jwt_bearer import JWT_BEARER
 from limen.modules.oauth.token.port import Given, Grant, Wish
 from limen.modules.oauth.token.refresh_token import REFRESH_TOKEN
 from limen.modules.oauth.token.signing import signed
+from limen.modules.oauth.token.token_exchange import TOKEN_EXCHANGE
 from limen.platform.http import PROTOCOL, Answer, Call, Cors, Endpoint, Form, Json
 from limen.platform.sql import Work
 
-REPEATABLE: Final = frozenset({"resource"})
-GRANTS: Final = {one.type.value: one for one in (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS)}
+REPEATABLE: Final = frozenset({"resource", "audience"})
+"""RFC 8707, section 2; RFC 8693, section 2.1."""
+GRANTS: Final = {one.type.value: one for one in (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS, TOKEN_EXCHANGE, JWT_BEARER)}
 
 _NO_TYPE: Final = Refused(Code.INVALID_REQUEST, f"grant_type is missing; there are {', '.join(GRANTS)}.", "grant_type_missing")
 _UNKNOWN_TYPE: Final = Refused(Code.UNSUPPORTED_GRANT_TYPE, f"There are the grants {', '.join(GRANTS)}.")
@@ -43,10 +46,13 @@ async def _token(call: Call) -> Answer:
     found = await client_auth.shown(call)
     if isinstance(found, Refused):
         return await _refuse(call, _Refusal(found, counted=False))
+    grant = _parsed(form)
+    prepared = await grant.prepare(call) if isinstance(grant, Grant) and grant.prepare is not None else None
+    asked = prepared if isinstance(prepared, Refused) else grant
     try:
-        outcome = await _served(call, found, _parsed(form))
+        outcome = await _served(call, found, asked, prepared)
     except keys.NoSigningKey as missing:
-        outcome = await _served_after(call, found, missing.alg)
+        outcome = await _served_after(call, found, (asked, prepared), missing.alg)
     return await _refuse(call, outcome) if isinstance(outcome, _Refusal) else Json(await signed(*outcome))
 
 
@@ -56,17 +62,17 @@ async def _refuse(call: Call, refusal: _Refusal) -> Answer:
     return refused(refusal.why, call.site.issuer)
 
 
-async def _served_after(call: Call, found: Shown, alg: str) -> tuple[Press, Given] | _Refusal:
+async def _served_after(call: Call, found: Shown, asked: tuple[Grant | Refused, object], alg: str) -> tuple[Press, Given] | _Refusal:
     """Make the first key of an algorithm outside any Work and begin anew. A client may lack two: the tenant's usual one, and that of its ID tokens."""
     await keys.ensure(call.db, call.tenant, alg)
     try:
-        return await _served(call, found, _parsed(call.form))
+        return await _served(call, found, *asked)
     except keys.NoSigningKey as missing:
         await keys.ensure(call.db, call.tenant, missing.alg)
-        return await _served(call, found, _parsed(call.form))
+        return await _served(call, found, *asked)
 
 
-async def _served(call: Call, found: Shown, grant: Grant | Refused) -> tuple[Press, Given] | _Refusal:
+async def _served(call: Call, found: Shown, grant: Grant | Refused, prepared: object) -> tuple[Press, Given] | _Refusal:
     """Do everything up to the commit: the answer is durable when this returns."""
     async with call.db.work(call.tenant, Actor(ActorKind.CLIENT, found.client)) as work:
         client = await client_auth.proved(work, found)
@@ -78,7 +84,7 @@ async def _served(call: Call, found: Shown, grant: Grant | Refused) -> tuple[Pre
             why = Refused(Code.UNAUTHORIZED_CLIENT, f"The client is not registered for the grant {grant.type.value}.")
             return _recorded(work, client, call.form, why)
         signs = await press(work, call.site.issuer, client.id_token_signed_response_alg)
-        outcome = await grant.decide(work, Wish(call.form, client, signs))
+        outcome = await grant.decide(work, Wish(call.form, client, signs, prepared))
         if isinstance(outcome, Refused):
             return _recorded(work, client, call.form, outcome)
         access = outcome.access

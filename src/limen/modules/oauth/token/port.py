@@ -16,7 +16,7 @@ from limen.modules.oauth.access_token import Made
 from limen.modules.oauth.errors import Refused
 from limen.modules.oauth.ground import Press
 from limen.modules.oauth.id_token import IdClaims
-from limen.platform.http import Form
+from limen.platform.http import Call, Form
 from limen.platform.sql import Work
 
 
@@ -26,6 +26,8 @@ class Wish(msgspec.Struct, frozen=True):
     form: Form
     client: Client
     press: Press
+    prepared: object = None
+    """What the grant's own `prepare` came to."""
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +42,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     grant: GrantId | None = None
     refresh: str | None = None
     identity: IdClaims | None = None
+    kind: str = ""
+    """`issued_token_type` (RFC 8693, section 2.2.1)."""
     details: str = ""
     """Authorization details (RFC 9396, section 7) as JSON text."""
 
@@ -52,3 +56,5 @@ class Grant:
     needs: tuple[str, ...]
     """Parameters that must be there."""
     decide: Callable[[Work, Wish], Awaitable[Given | Refused]]
+    prepare: Callable[[Call], Awaitable[object]] | None = None
+    """What takes time, such as fetching somebody's keys: done before the Work. What it finds wrong it returns as Refused."""

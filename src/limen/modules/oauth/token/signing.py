@@ -53,4 +53,5 @@ def _body(press: Press, given: Given) -> TokenBody:
         refresh_token=given.refresh,
         id_token=signed_identity(press.id_key, given.identity) if given.identity is not None else None,
         authorization_details=raw(given.details),
+        issued_token_type=given.kind,
     )
