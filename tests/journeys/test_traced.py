@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -31,10 +31,10 @@ SPAN = "00f067aa0ba902b7"
 
 
 @pytest.fixture
-def spans() -> AsyncIterator[Recorded]:
+def spans() -> Iterator[Recorded]:
     """Everything is recorded."""
     with recorded() as found:
-        yield found  # type: ignore[misc] # a plain generator
+        yield found
 
 
 @pytest.fixture

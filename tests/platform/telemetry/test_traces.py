@@ -41,7 +41,7 @@ def test_whose_word_says_what_is_recorded() -> None:
         (True, True, [], 0.0, False),
     ):
         with recorded(ratio=ratio, follows=follows):
-            token = TRACES.arrive(headers, lambda trusted=trusted: trusted)  # type: ignore[misc] # the value now
+            token = TRACES.arrive(headers, lambda trusted=trusted: trusted)
             assert TRACES.recording is expected, (follows, trusted, headers, ratio)
             assert TRACES.trace == (TRACE if headers else TRACES.trace)
             if token is not None:

@@ -25,6 +25,7 @@ _QUIET: Final = {
     "httpcore2": logging.WARNING,
     "httpx2": logging.WARNING,
     "alembic": logging.WARNING,
+    "opentelemetry": logging.ERROR,  # a collector that is away is told of once a batch
 }
 """Libraries that tell more than anyone asked for; access lines are written by the edge, with the route instead of the address."""
 _CHAIN: Final[list[Processor]] = []
