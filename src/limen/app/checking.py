@@ -84,7 +84,7 @@ async def _of_keys(db: Database) -> list[str]:
 
 async def _of_jobs(db: Database) -> list[str]:
     dead = await count_dead(db)
-    return [f"jobs that were given up: {dead:,}; see `limen outbox list --state dead`, and `limen outbox replay` to send them again"] if dead else []
+    return [f"jobs that were given up: {dead:,}; see `limen outbox dead`, and `limen outbox retry` to send them again"] if dead else []
 
 
 async def _of_tenants(opened: Opened) -> AsyncIterator[str]:

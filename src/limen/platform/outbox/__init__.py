@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from limen.platform.outbox.facts import JobDied, JobDropped, JobReplayed
 from limen.platform.outbox.model import AnyKind, GiveUp, Job, JobKind, JobState, Later, Listed
-from limen.platform.outbox.queue import count_dead, drop, enqueue, find, list_jobs, order_hourly, replay
+from limen.platform.outbox.queue import count_dead, dead_letters, drop, enqueue, find, list_jobs, order_hourly, replay
 from limen.platform.outbox.runner import Runner
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Listed",
     "Runner",
     "count_dead",
+    "dead_letters",
     "drop",
     "enqueue",
     "find",

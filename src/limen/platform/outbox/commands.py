@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import ClassVar, Final
 
 from limen.kernel.errors import Kind, LimenError
@@ -36,7 +37,19 @@ async def show(ground: Ground, *, state: JobState | None = None, kind: str = "")
     ground.table(("Tenant", "Job", "Kind", "State", "Due", "Attempts", "Last error"), rows)
 
 
-async def replay(ground: Ground, *jobs: str, every: bool = False, kind: str = "") -> None:
+async def dead(ground: Ground, *, kind: str = "") -> None:
+    """List dead letters: what was given up, when it was tried, why it failed, and what to do about it. What they carry is sealed, and not shown.
+
+    Parameters
+    ----------
+    kind
+        Only kinds whose name begins so, such as `notices.`.
+    """
+    rows = [_dead_row(job) async for job in _every(ground, (JobState.DEAD,), kind)]
+    ground.table(("Tenant", "Job", "Kind", "Attempts", "First try", "Last try", "Kept until", "Last error", "Next step"), rows)
+
+
+async def retry(ground: Ground, *jobs: str, every: bool = False, kind: str = "") -> None:
     """Send dead letters on their way again, with all their attempts.
 
     Parameters
@@ -46,14 +59,14 @@ async def replay(ground: Ground, *jobs: str, every: bool = False, kind: str = ""
     every
         All there are, in place of ids.
     kind
-        With --every: only kinds whose name begins so.
+        All whose kind's name begins so, in place of ids.
     """
-    if every == bool(jobs) or (kind and not every):
-        raise BadOption(operator="say which: the ids of dead letters as `limen outbox list --state dead` shows them, or --every, with --kind if not all kinds")
-    chosen = [job.id async for job in _every(ground, (JobState.DEAD,), kind)] if every else [JobId(job) for job in jobs]
+    if (every or bool(kind)) == bool(jobs):
+        raise BadOption(operator="say which: the ids of dead letters as `limen outbox dead` shows them, or --kind, or --every")
+    chosen = [JobId(job) for job in jobs] or [job.id async for job in _every(ground, (JobState.DEAD,), kind)]
     for job in chosen:
         owner = await _owner(ground, job)
-        async with ground.db.work(owner.tenant, ground.actor("outbox replay")) as work:
+        async with ground.db.work(owner.tenant, ground.actor("outbox retry")) as work:
             if not await queue.replay(work, job):
                 raise NoSuchJob(operator=f"{job} is no dead letter: it is {owner.state.value}")
     ground.say(f"{len(chosen)} sent on their way again")
@@ -97,7 +110,17 @@ async def _every(ground: Ground, states: tuple[JobState, ...], kind: str) -> Asy
 
 def _row(job: Listed) -> tuple[str, ...]:
     state = "running" if job.holder else job.state.value
-    return job.tenant or "-", job.id, job.kind, state, f"{job.due:%Y-%m-%d %H:%M:%S} UTC", str(job.attempts), job.last_error or "-"
+    return job.tenant or "-", job.id, job.kind, state, _at(job.due), str(job.attempts), job.last_error or "-"
 
 
-COMMANDS: Final = tuple(Command(verb, run, Reach.ALL) for verb, run in (("list", show), ("replay", replay), ("drop", drop)))
+def _dead_row(job: Listed) -> tuple[str, ...]:
+    when = (_at(job.first_tried), _at(job.last_tried), _at(job.due))
+    return job.tenant or "-", job.id, job.kind, str(job.attempts), *when, job.last_error, job.next_step
+
+
+def _at(instant: datetime | None) -> str:
+    return f"{instant:%Y-%m-%d %H:%M:%S} UTC" if instant else "-"
+
+
+COMMANDS: Final = tuple(Command(verb, run, Reach.ALL) for verb, run in (("list", show), ("dead", dead), ("retry", retry), ("replay", retry), ("drop", drop)))
+"""`replay` is what `retry` was called before."""

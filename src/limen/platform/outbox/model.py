@@ -21,6 +21,16 @@ P = TypeVar("P", bound=msgspec.Struct)
 _JITTER_OCTETS: Final = 2
 
 
+ITS_RUNNER_DIED: Final = "its_runner_died"
+TIMED_OUT: Final = "timed_out"
+_STEPS: Final = {
+    ITS_RUNNER_DIED: "The process that ran it ended, each time: look into its log for why, then retry or drop.",
+    TIMED_OUT: "What it needs does not answer in time: see to that, then retry.",
+}
+_HOPELESS: Final = "It cannot succeed as things stand: mend what the error names and retry, or drop it."
+_TRIED: Final = "It failed each time it was tried: mend what the error names, then retry."
+
+
 class JobState(enum.Enum):
     """A job that is done without an idempotency key has no row any more."""
 
@@ -140,3 +150,11 @@ class Listed:
     holder: str
     """The runner that holds it now, else empty."""
     last_error: str
+    """A code, never personal data."""
+    first_tried: datetime | None = None
+    last_tried: datetime | None = None
+
+    @property
+    def next_step(self) -> str:
+        """What an operator can do about a dead letter."""
+        return _STEPS.get(self.last_error) or (_HOPELESS if self.attempts <= 1 else _TRIED)

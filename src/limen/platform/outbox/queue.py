@@ -15,7 +15,7 @@ from limen.platform.crypto import Place
 from limen.platform.outbox import store
 from limen.platform.outbox.facts import JobDropped, JobReplayed
 from limen.platform.outbox.model import AnyKind, JobKind, JobState, Listed, P
-from limen.platform.sql import Database, Work
+from limen.platform.sql import Database, Reader, Work
 
 _AT_ONCE: Final = timedelta()
 _HOUR: Final = timedelta(hours=1)
@@ -99,6 +99,11 @@ async def list_jobs(db: Database, *, states: Sequence[JobState] = _UNSETTLED, af
         return await store.listed(read, states, after, limit)
 
 
+async def dead_letters(reader: Reader, *, kind: str = "", after: str = "", limit: int = 100) -> list[Listed]:
+    """Return a page of the tenant's dead letters, ordered by id, of kinds whose name begins so; `after` is the id of the last one seen."""
+    return await store.dead_of(reader, kind, after, limit)
+
+
 async def find(db: Database, job: JobId) -> Listed | None:
     """Return a job of any tenant by its id."""
     async with db.read(SERVER) as read:
@@ -122,9 +127,9 @@ async def replay(work: Work, job: JobId) -> bool:
     return True
 
 
-async def drop(work: Work, job: JobId) -> bool:
-    """Throw away a dead or waiting job of the tenant; False if there is none of that id, or it is being run."""
-    kind = await store.drop(work, job)
+async def drop(work: Work, job: JobId, *, dead: bool = False) -> bool:
+    """Throw away a dead or waiting job of the tenant, with `dead` only a dead one; False if there is none of that id, or it is being run."""
+    kind = await store.drop(work, job, dead=dead)
     if kind is None:
         return False
     work.record(JobDropped(job=job, kind=kind))

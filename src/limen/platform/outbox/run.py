@@ -17,7 +17,7 @@ from limen.kernel.facts import SYSTEM
 from limen.platform.duties import Settings
 from limen.platform.outbox import queue, store
 from limen.platform.outbox.facts import JobDied
-from limen.platform.outbox.model import AnyKind, Errand, GiveUp, Later
+from limen.platform.outbox.model import ITS_RUNNER_DIED, TIMED_OUT, AnyKind, Errand, GiveUp, Later
 from limen.platform.outbox.store import Leased
 from limen.platform.sql import Database, Work
 from limen.platform.telemetry import TRACES, Attributes, Repeats
@@ -60,7 +60,7 @@ class Run:
 
     async def _outcome(self) -> Settle:
         if self.job.attempts > self.kind.attempts:
-            return self._dead("its_runner_died")  # every attempt was taken and none was settled: it may be what kills the process
+            return self._dead(ITS_RUNNER_DIED)  # every attempt was taken and none was settled: it may be what kills the process
         task = asyncio.create_task(self._perform())
         try:
             await asyncio.wait({task}, timeout=self.kind.timeout.total_seconds())
@@ -70,7 +70,7 @@ class Run:
             await asyncio.wait({task}, timeout=_CANCEL_SECONDS)
             if not task.done() or task.cancelled():
                 _leave_behind(task)
-                return self._failed("timed_out")
+                return self._failed(TIMED_OUT)
         return self._judged(task.exception())
 
     async def _perform(self) -> None:
@@ -126,7 +126,7 @@ class Run:
             return buried
 
         TRACES.failed(reason)
-        _LOG.error("a job was given up; see `limen outbox list`", kind=self.kind.name, job=self.job.id, attempts=self.job.attempts, reason=reason)
+        _LOG.error("a job was given up; see `limen outbox dead`", kind=self.kind.name, job=self.job.id, attempts=self.job.attempts, reason=reason)
         return settle
 
     async def _write(self, settle: Settle) -> None:

@@ -25,6 +25,8 @@ OUTBOX: Final = table(
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("holder", Id, nullable=False),
     sa.Column("last_error", sa.Text, nullable=False),
+    sa.Column("first_tried", Instant),  # since it was ordered, or sent on its way again; null before
+    sa.Column("last_tried", Instant),
     sa.Index("outbox_by_key", "tenant", "kind", "key", unique=True),
     sa.Index("outbox_by_due", "state", "kind", "due"),
     rowid=True,
@@ -84,7 +86,13 @@ def _leasing(dialect: str) -> sa.Executable:
     return (
         sa.update(OUTBOX)
         .where(sa.tuple_(_C.tenant, _C.id).in_(due))
-        .values(holder=bind("runner"), attempts=_C.attempts + 1, due=bind("until"))
+        .values(
+            holder=bind("runner"),
+            attempts=_C.attempts + 1,
+            due=bind("until"),
+            first_tried=sa.func.coalesce(_C.first_tried, bind("now")),
+            last_tried=bind("now"),
+        )
         .returning(_C.tenant, _C.id, _C.kind, _C.key, _C.payload, _C.attempts)
     )
 
@@ -112,16 +120,33 @@ _BURY = statement(sa.update(OUTBOX).where(*_MINE).values(state=JobState.DEAD, ho
 _RETRY = statement(sa.update(OUTBOX).where(*_MINE).values(holder="", due=bind("again"), last_error=bind("reason")))
 _RELEASE = statement(sa.update(OUTBOX).where(*_MINE).values(holder="", due=bind("now"), attempts=_C.attempts - 1))
 _REPLAY = statement(
-    sa.update(OUTBOX).where(*_HERE, _C.state == JobState.DEAD).values(state=JobState.WAITING, holder="", attempts=0, due=bind("now")).returning(_C.kind)
+    sa.update(OUTBOX)
+    .where(*_HERE, _C.state == JobState.DEAD)
+    .values(state=JobState.WAITING, holder="", attempts=0, due=bind("now"), first_tried=None)
+    .returning(_C.kind)
 )
 _DROP = statement(
     sa.delete(OUTBOX)
     .where(*_HERE, sa.or_(_C.state == JobState.DEAD, sa.and_(_C.state == JobState.WAITING, sa.or_(_C.holder == "", _C.due <= bind("now")))))
-    .returning(_C.kind)
+    .returning(_C.kind),
+    into=str,
 )
-_LISTED = (_C.tenant, _C.id, _C.kind, _C.state, _C.created, _C.due, _C.attempts, _C.holder, _C.last_error)
+_DROP_DEAD = statement(sa.delete(OUTBOX).where(*_HERE, _C.state == JobState.DEAD).returning(_C.kind), into=str)
+_LISTED = (_C.tenant, _C.id, _C.kind, _C.state, _C.created, _C.due, _C.attempts, _C.holder, _C.last_error, _C.first_tried, _C.last_tried)
 _FIND = statement(sa.select(*_LISTED).where(_C.id == bind("id")), into=Listed, across_tenants=_OPERATOR)
 _DEAD = statement(sa.select(sa.func.count()).where(_C.state == JobState.DEAD), into=int, across_tenants=_OPERATOR)
+_DEAD_OF = statement(
+    sa.select(*_LISTED)
+    .where(
+        _C.tenant == bind("tenant"),
+        _C.state == JobState.DEAD,
+        _C.id > bind("after"),
+        sa.func.substr(_C.kind, 1, sa.func.length(bind("kind"))) == bind("kind"),
+    )
+    .order_by(_C.id)
+    .limit(bind("limit", sa.Integer)),
+    into=Listed,
+)
 _LIST = statement(
     sa.select(*_LISTED)
     .where(sa.tuple_(_C.tenant, _C.id) > sa.tuple_(bind("after_tenant", Id), bind("after_id", Id)), one_of(_C.state, "states"))
@@ -192,10 +217,11 @@ async def replay(work: Work, job: JobId) -> str | None:
     return str(row[0]) if row else None
 
 
-async def drop(work: Work, job: JobId) -> str | None:
-    """Delete a job nobody is running; return its kind, None if there is no such job."""
-    row = await work.one(_DROP, id=job, now=work.now)
-    return str(row[0]) if row else None
+async def drop(work: Work, job: JobId, *, dead: bool) -> str | None:
+    """Delete a job nobody is running, with `dead` only one that is; return its kind, None if there is no such job."""
+    if dead:
+        return await work.one(_DROP_DEAD, id=job)
+    return await work.one(_DROP, id=job, now=work.now)
 
 
 async def found(reader: Reader, job: JobId) -> Listed | None:
@@ -206,6 +232,11 @@ async def found(reader: Reader, job: JobId) -> Listed | None:
 async def dead(reader: Reader) -> int:
     """Return how many dead letters there are."""
     return await reader.one(_DEAD) or 0
+
+
+async def dead_of(reader: Reader, kind: str, after: str, limit: int) -> list[Listed]:
+    """Return a page of the tenant's dead letters of kinds that begin so, ordered by id."""
+    return await reader.all(_DEAD_OF, kind=kind, after=after, limit=limit)
 
 
 async def listed(reader: Reader, states: Sequence[JobState], after: tuple[TenantId, str], limit: int) -> list[Listed]:
