@@ -13,7 +13,7 @@ import pytest
 
 from limen.kernel.clock import SystemClock
 from limen.kernel.facts import SYSTEM
-from limen.kernel.ids import AccountId
+from limen.kernel.ids import AccountId, TenantId
 from limen.platform.crypto import Keyring
 from limen.platform.sql import CommitFailed, Contended, DatabaseFull, DatabaseUnavailable, WorkMisused, open_database
 from limen.platform.sql.database import FATAL_EXIT
@@ -93,6 +93,25 @@ async def test_the_file_is_private_and_durable(db: Sqlite) -> None:
     assert connection.execute("PRAGMA journal_mode").get == "wal"
     assert connection.execute("PRAGMA synchronous").get == 2
     assert connection.execute("PRAGMA secure_delete").get == 1
+
+
+async def test_a_statement_is_planned_once_whatever_it_is_asked_with(db: Sqlite) -> None:
+    """An ordered look-up by other values is not parsed and planned anew, which SQLite does of itself and which costs more than the look-up."""
+    planned = 0
+
+    def plans(*_: object) -> int:
+        nonlocal planned
+        planned += 1
+        return apsw.SQLITE_OK
+
+    connection = db.writer.connection
+    connection.authorizer = plans
+    counts = []
+    for tenant in ("acme", "other", "third"):
+        connection.execute(IDS.sqlite.sql, IDS.sqlite.binds(TenantId(tenant), {})).fetchall()
+        counts.append(planned)
+    assert counts[0] > 0
+    assert counts == [counts[0]] * 3
 
 
 async def test_a_file_that_others_may_read_is_closed_to_them(tmp_path: Path, keyring: Keyring) -> None:

@@ -66,6 +66,7 @@ def connect(path: Path, *, vfs: str | None = None) -> apsw.Connection:
             f"journal_size_limit={_WAL_BYTES}",
         ):
             connection.execute(f"PRAGMA {pragma}").fetchall()
+        connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)  # else statements are planned anew for every value bound: their text is parsed each time
     except apsw.Error as error:
         raise DatabaseUnavailable(operator=f"{path}: {error}") from error
     connection.set_busy_timeout(0)
