@@ -14,8 +14,10 @@ import pytest
 
 from limen.app import cli, ground, settings
 from limen.app.reading import Misconfigured
+from limen.kernel.clock import SystemClock
 from limen.kernel.facts import SYSTEM
 from limen.kernel.ids import TenantId
+from limen.modules import keys
 from limen.modules.tenants import NoSuchTenant
 from limen.platform.outbox import JobKind, enqueue
 from limen.platform.sql import SchemaOutdated
@@ -167,12 +169,15 @@ class Nothing(msgspec.Struct):
 
 
 async def _piled_up(config: Path, *, epoch_key: Path) -> None:
-    """Let a newer version have been here, a job be given up, a person's epoch key be lost, and the epoch have lasted too long."""
+    """Let a newer version have been here, a job be given up, a person's epoch key be lost, and the epoch and a signing key have lasted too long."""
     async with ground.opened(settings.load(config)) as opened:
         db = opened.db
         async with db.work(TenantId("acme"), SYSTEM) as work:
             await enqueue(work, JobKind(name="test.dead", payload=Nothing, run=_run), Nothing())
         await db.execute("UPDATE outbox SET state = 'dead'")
+        assert isinstance(db.clock, SystemClock)
+        db.clock.offset -= timedelta(days=200)
+        await keys.ensure(db, TenantId("acme"), "ES256")
         await db.execute("UPDATE schema_versions SET number = number + 1 WHERE branch = 'mail'")
         await db.execute("UPDATE subject_keys SET epoch = 'gone' WHERE subject = (SELECT min(subject) FROM subject_keys)")
     (line,) = epoch_key.read_text().splitlines()
@@ -185,7 +190,7 @@ async def _run(_: object) -> None:
 
 
 def test_check_says_what_piled_up(here: Path, said: pytest.CaptureFixture[str]) -> None:
-    """Jobs that were given up, people whose key is lost, an epoch that nobody ended, a database ahead of the program: a line each."""
+    """Jobs that were given up, people whose key is lost, an epoch and a signing key that nobody ended, a database ahead of the program: a line each."""
     run("init")
     assert "there is no tenant yet" in _checked(said)
     (here / "acme.toml").write_text(TENANT)
@@ -196,9 +201,11 @@ def test_check_says_what_piled_up(here: Path, said: pytest.CaptureFixture[str]) 
     (epoch_key,) = (here / "var/epochs").glob("*.key")
     asyncio.run(_piled_up(here / "limen.toml", epoch_key=epoch_key))
     lines = _checked(said)
-    assert "jobs that were given up: 1; see `limen outbox list --state dead`" in lines
+    assert "jobs that were given up: 1; see `limen outbox dead`" in lines
     assert "people whose data cannot be read: 1, since the epoch key gone is not in" in lines
     assert "the epoch is 17 days longer than meant" in lines
+    assert "see why no server did" in lines
+    assert "acme: the ES256 key signs 110 days longer than meant" in lines
     assert "brought up by a newer Limen (mail is at 2, this program at 1)" in lines
 
 

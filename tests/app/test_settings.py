@@ -37,6 +37,9 @@ def test_the_file_of_the_manual_is_read(tmp_path: Path) -> None:
     assert loaded.of(DatabaseSettings).url == f"sqlite:///{tmp_path}/var/limen.db"
     keyring = loaded.of(KeyringSettings)
     assert (keyring.file, keyring.epochs) == (tmp_path / "keys/master.key", tmp_path / "keys/epochs")
+    assert (keyring.epoch, keyring.by_itself) == (timedelta(days=30), True)
+    loaded = settings.load(written(tmp_path, DEV + '[keyring]\nrotation = "0s"\n'), {})
+    assert (loaded.of(KeyringSettings).epoch, loaded.of(KeyringSettings).by_itself) == (timedelta(days=30), False)
 
 
 def test_absolute_database_paths_stay_as_they_are(tmp_path: Path) -> None:
@@ -96,6 +99,8 @@ MISTAKES = [
     (DEV + '[database]\nurl = "postgresql://host/name?pool_size=0"\n', {}, ("[database] url: pool_size is from 1 to 1000", "?pool_size=16")),
     (DEV + '[database]\nurl = "postgresql://host/name?pool_size=many"\n', {}, ("[database] url: pool_size",)),
     (DEV + '[keyring]\nfile = ["a"]\n', {}, ("[keyring] file", "must be text, not a list")),
+    (DEV + '[keyring]\nrotation = "1d"\n', {}, ("[keyring] rotation", "between 7d and 90d", '"30d"')),
+    (DEV + '[keyring]\nrotation = "1w"\nepochs = 3\n', {}, ("[keyring] epochs",)),
     (DEV, {"LIMEN_SERVER_LISTN": "x"}, ("LIMEN_SERVER_LISTN", "unknown variable", "`LIMEN_SERVER_LISTEN`")),
     (DEV, {"LIMEN_MASTERKEY": "x"}, ("LIMEN_MASTERKEY", "unknown variable", "`LIMEN_MASTER_KEY`")),
     (DEV, {"LIMEN_SERVER_WORKERS": "many"}, ("variable LIMEN_SERVER_WORKERS", "a whole number, not text")),

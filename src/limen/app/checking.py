@@ -13,12 +13,13 @@ from limen.app import ground
 from limen.app.ground import Opened
 from limen.app.settings import DatabaseSettings, ServerSettings
 from limen.app.wanted import sections
+from limen.kernel.ids import TenantId
 from limen.modules import keys, tenants
 from limen.platform.crypto import KeyringSettings
 from limen.platform.duties import Settings
 from limen.platform.mail import Server as Mail
 from limen.platform.outbox import count_dead
-from limen.platform.sql import Database, ahead
+from limen.platform.sql import Database, Reader, ahead
 from limen.platform.telemetry import Server as Metrics
 
 _PAGE: Final = 200
@@ -78,7 +79,8 @@ async def _of_keys(db: Database) -> list[str]:
         if name not in {epoch.id for epoch in held}
     ]
     if (late := db.clock.now() - held[0].created - db.keyring.place.epoch) > _LATE:
-        lines.append(f"the epoch is {late.days} days longer than meant, and so is the time until erasure reaches backups: run `limen key rotate --epoch`")
+        why = f", and see why no server did: it has to be able to write to {db.keyring.place.epochs}" if db.keyring.place.by_itself else ""
+        lines.append(f"the epoch is {late.days} days longer than meant, and so is the time until erasure reaches backups: run `limen key rotate --epoch`{why}")
     return lines
 
 
@@ -96,6 +98,8 @@ async def _of_tenants(opened: Opened) -> AsyncIterator[str]:
             async with opened.db.read(name) as reader:
                 tenant = await tenants.find(reader)
                 together += tenant.domain is None
+                for line in await _of_signing(name, reader):
+                    yield line
                 for section, kind in sections().items():
                     said: object = await tenants.settings(reader, section, kind)
                     for line in said.advice() if hasattr(said, "advice") else ():
@@ -105,3 +109,12 @@ async def _of_tenants(opened: Opened) -> AsyncIterator[str]:
         yield "there is no tenant yet: `limen apply` makes the first"
     if together > 1:
         yield f"{together} tenants stand under {base}: one host is one site to browsers, so they must belong to one owner; give others a domain of their own"
+
+
+async def _of_signing(name: TenantId, reader: Reader) -> list[str]:
+    """Tell of signing keys that no server replaced when their time had come."""
+    return [
+        f"{name}: the {alg.value} key signs {late.days} days longer than meant: a server that runs rotates it, or `limen key rotate --signing {alg.value}`"
+        for alg, late in await keys.overdue(reader)
+        if late > _LATE
+    ]

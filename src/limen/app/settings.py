@@ -29,6 +29,9 @@ ELSEWHERE: Final = frozenset({"LIMEN_MASTER_KEY"})
 _SQLITE: Final = "sqlite:///"
 _MOST_CONNECTIONS: Final = 1000
 _LONGEST_DRAIN: Final = timedelta(minutes=5)
+_EPOCH: Final = timedelta(days=30)
+_SHORTEST_EPOCH: Final = timedelta(days=7)
+_LONGEST_EPOCH: Final = timedelta(days=90)
 
 
 class Mode(enum.Enum):
@@ -174,6 +177,13 @@ class KeyringPlace:
     """The master key, unless `LIMEN_MASTER_KEY` has it; keep a copy apart from backups of the database."""
     epochs: Path | None = None
     """Folder of the epoch keys, shared by all processes; `epochs` beside the master key unless given. Never keep a copy with a backup."""
+    rotation: timedelta = _EPOCH
+    """How long an epoch lasts before servers begin the next one by themselves, 7d to 90d: erasure reaches every backup within two. `0s`: only when
+    a command says so."""
+
+    def __post_init__(self) -> None:
+        if self.rotation and not _SHORTEST_EPOCH <= self.rotation <= _LONGEST_EPOCH:
+            raise BadSetting("keyring.rotation", "must lie between 7d and 90d, or be 0s, which means never by itself", 'Write "30d"')
 
 
 def section_of(kind: type) -> str:
@@ -285,7 +295,8 @@ def _placed(settings: object, folder: Path) -> object:
         return replace(settings, url=_SQLITE + quote(str(folder / unquote(settings.url.removeprefix(_SQLITE)))))
     if isinstance(settings, KeyringPlace):
         file = folder / settings.file
-        return KeyringSettings(file=file, epochs=folder / settings.epochs if settings.epochs else file.parent / "epochs")
+        epochs = folder / settings.epochs if settings.epochs else file.parent / "epochs"
+        return KeyringSettings(file=file, epochs=epochs, epoch=settings.rotation or _EPOCH, by_itself=bool(settings.rotation))
     if not is_dataclass(settings) or isinstance(settings, type):
         return settings
     moved = {one.name: folder / value for one in fields(settings) if isinstance(value := getattr(settings, one.name), Path)}

@@ -24,11 +24,11 @@ from limen.modules.keys.service.fitting import check_keyring
 from limen.modules.keys.service.keeping import install
 from limen.modules.keys.service.listing import Line, Needed, list_keys, needed
 from limen.modules.keys.service.renewal import replace_data_key, rotate_tenant_key
-from limen.modules.keys.service.rotation import Due, advance, due, rotate
+from limen.modules.keys.service.rotation import Due, advance, due, overdue, rotate
 from limen.modules.keys.service.signing import algorithms, ensure, jwks, offered, public_keys, remembered_keys, signer
 from limen.modules.keys.service.subject import forget_subject, new_subject, open_fact, seal_fact, subject_box
 from limen.modules.keys.service.tenant import blind, blinds, prepare, tenant_box
-from limen.modules.keys.service.wrapping import START, Rotated, rewrap_subjects, rewrap_tenants, rotate_epoch, rotate_master
+from limen.modules.keys.service.wrapping import START, Rotated, keep_epoch, rewrap_subjects, rewrap_tenants, rotate_epoch, rotate_master
 
 __all__ = [
     "LOGGED",
@@ -70,11 +70,13 @@ __all__ = [
     "forget_subject",
     "install",
     "jwks",
+    "keep_epoch",
     "list_keys",
     "needed",
     "new_subject",
     "offered",
     "open_fact",
+    "overdue",
     "prepare",
     "public_keys",
     "remembered_keys",

@@ -18,6 +18,8 @@ from limen.modules.keys.model import TenantKey, Use
 from limen.modules.keys.port import Indexed, Keeping
 from limen.modules.keys.service import keeping, rotation, signing
 from limen.modules.keys.service.following import Walk, step
+from limen.modules.keys.service.wrapping import keep_epoch
+from limen.platform.crypto import KeyringError
 from limen.platform.duties import Running
 from limen.platform.outbox import Job, JobKind, enqueue
 from limen.platform.sql import Work
@@ -29,6 +31,8 @@ SETTLES: Final = timedelta(minutes=1)
 STEPS: Final = 50
 """Pages in one run: some seconds at most, far from a job's time."""
 LOOKS_EVERY: Final = timedelta(minutes=5)
+EPOCH_EVERY: Final = timedelta(hours=1)
+"""How often one looks whether the epoch has lasted its time; and how long wrapping everybody's key anew may take before it goes on an hour later."""
 _TENANTS_AT_ONCE: Final = 200
 
 LOGGED: Final = Indexed(
@@ -110,8 +114,27 @@ async def _end_rotation(work: Work, use: Use) -> None:
         await order_walk(work, current, last=True)
 
 
+class Epoch(msgspec.Struct, frozen=True):
+    """Look whether the epoch has lasted its time."""
+
+
+async def _keep_epoch(job: Job[Epoch]) -> None:
+    """Begin an epoch where that is due. A folder that cannot be written is told of in the log, each time, and makes no dead letter of each hour."""
+    if not job.db.keyring.place.by_itself:
+        return
+    try:
+        rotated = await keep_epoch(job.db)
+    except (KeyringError, OSError) as error:
+        reason = error.operator if isinstance(error, KeyringError) else str(error)
+        _LOG.error("the epoch cannot be ended; see `limen check`", error=type(error).__name__, reason=reason)
+        return
+    if rotated is not None:
+        _LOG.info("an epoch began", epoch=rotated.key, destroyed=list(rotated.destroyed), rewrapped=rotated.rewrapped)
+
+
 FOLLOW: Final = JobKind(name="keys.follow", payload=Walk, run=_follow, at_once=1)
 LOOK: Final = JobKind(name="keys.look", payload=Look, run=_look, at_once=1, timeout=LOOKS_EVERY, every=LOOKS_EVERY)
+EPOCH: Final = JobKind(name="keys.epoch", payload=Epoch, run=_keep_epoch, at_once=1, timeout=EPOCH_EVERY, every=EPOCH_EVERY)
 
-JOBS: Final = (FOLLOW, LOOK)
+JOBS: Final = (FOLLOW, LOOK, EPOCH)
 KEPT: Final[Keeping] = {signing.SIGNING: signing.reseal, LOGGED: None}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from limen.platform.crypto.box import KEY_OCTETS, OVERHEAD, Box, Place, key_id, key_id_of, new_key
 from limen.platform.crypto.errors import (
+    EpochBegan,
     KeyringDamaged,
     KeyringError,
     KeyringExposed,
@@ -25,6 +26,7 @@ __all__ = [
     "OVERHEAD",
     "Box",
     "Epoch",
+    "EpochBegan",
     "HashPool",
     "Keyring",
     "KeyringDamaged",

@@ -49,6 +49,12 @@ class KeyringDamaged(KeyringError):
     code: ClassVar[str] = "keyring_damaged"
 
 
+class EpochBegan(KeyringError):
+    """Two processes were about to begin an epoch, and the other one did."""
+
+    code: ClassVar[str] = "epoch_began"
+
+
 class MasterElsewhere(KeyringError):
     """The master key comes from the environment, where this process cannot change it."""
 

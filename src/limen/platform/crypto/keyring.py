@@ -17,7 +17,7 @@ from typing import Final, NoReturn, TypeAlias
 from limen.kernel.clock import SystemClock
 from limen.platform.crypto import keyfile
 from limen.platform.crypto.box import Place, key_id_of, new_key
-from limen.platform.crypto.errors import KeyringDamaged, KeyringError, KeyringMissing, MasterElsewhere, UnknownEpoch, UnknownMaster
+from limen.platform.crypto.errors import EpochBegan, KeyringDamaged, KeyringError, KeyringMissing, MasterElsewhere, UnknownEpoch, UnknownMaster
 from limen.platform.crypto.keyfile import StoredKey
 
 VARIABLE: Final = "LIMEN_MASTER_KEY"
@@ -31,11 +31,12 @@ _Stamp: TypeAlias = tuple[tuple[int, int], frozenset[Path]]
 
 @dataclass(frozen=True, slots=True)
 class KeyringSettings:
-    """Where the keys are. `epoch` is how often epoch keys are meant to rotate: dates are reckoned with it."""
+    """Where the keys are. `epoch` is how often epoch keys are meant to rotate: dates are reckoned with it. `by_itself`: servers see to it."""
 
     file: Path
     epochs: Path
     epoch: timedelta = timedelta(days=30)
+    by_itself: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,14 +191,17 @@ class Keyring:
         found = [Epoch(key.id, born, key is self._epoch, end) for key, born, end in zip(self._epochs.values(), births, ends, strict=True)]
         return tuple(reversed(found))
 
-    def rotate_epoch(self, now: datetime) -> tuple[str, ...]:
+    def rotate_epoch(self, now: datetime, seen: str = "") -> tuple[str, ...]:
         """Begin an epoch: make a key, keep the present one as previous, destroy older ones. Returns the ids destroyed.
 
-        The caller has seen to it that nothing that must live is sealed under those.
+        The caller has seen to it that nothing that must live is sealed under those, while `seen` was the present epoch: EpochBegan if it is not
+        any more, since what is sealed under `seen` would lose its key.
         """
         with keyfile.only_one(self._settings.epochs):
             self._read()
             present = self._epoch
+            if seen and present.id != seen:
+                raise EpochBegan(f"the epoch {present.id} began meanwhile, by another process: nothing more is to be done")
             _add_epoch(self._settings.epochs, max(now, _born(present) + _TICK))
             self._read()
             return self._destroy_all_but(present, self._epoch)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from limen.kernel.facts import SYSTEM, Actor
 from limen.kernel.ids import KeyId, TenantId
@@ -39,6 +39,19 @@ async def due(reader: Reader, *, dev: bool = False) -> Due:
     ready = any(row.stage is Stage.SUCCESSOR and row.begins <= reader.now for row in rows)
     forgotten = any(row.leaves is not None and row.leaves <= _forgotten_before(settings, reader.now) for row in rows)
     return Due(tuple(alg for alg in old if alg not in coming), ready or forgotten)
+
+
+async def overdue(reader: Reader) -> list[tuple[Alg, timedelta]]:
+    """Return the tenant's signing keys that sign longer than they should, and by how much: no server looks after them."""
+    settings = await tenants.settings(reader, Tenant.section, Tenant)
+    if settings.rotation == NEVER:
+        return []
+    signing_now: dict[Alg, datetime] = {}
+    for row in await store.signing_keys(reader):
+        if row.stage is not Stage.RETIRED and row.begins <= reader.now:
+            signing_now[row.alg] = max(row.begins, signing_now.get(row.alg, row.begins))
+    late = {alg: reader.now - begins - settings.rotation for alg, begins in signing_now.items()}
+    return [(alg, by) for alg, by in late.items() if by > timedelta()]
 
 
 async def rotate(db: Database, tenant: TenantId, alg: Alg, *, withdraw: bool = False, dev: bool = False, actor: Actor = SYSTEM) -> KeyId:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import groupby
 from typing import Final, TypeAlias
 
@@ -15,7 +17,7 @@ from limen.modules.keys.errors import DamagedKey, StillInUse
 from limen.modules.keys.facts import EpochRotated, MasterRotated
 from limen.modules.keys.model import Spot, Use
 from limen.modules.keys.store import Wrapped
-from limen.platform.crypto import KeyringError, Unsealable
+from limen.platform.crypto import EpochBegan, KeyringError, Unsealable
 from limen.platform.sql import Database, Work
 
 START: Final = Spot(SERVER, "")
@@ -23,6 +25,9 @@ PAGE: Final = 100
 """Rows re-wrapped in one Work: a few milliseconds of the one writer."""
 SETTLE: Final = 2.0
 """Seconds after which every process seals under the new key (each looks once a second) and Works begun before have ended."""
+
+_FRESH: Final = timedelta(days=1)
+"""So long after an epoch began one looks whether everybody's key was wrapped anew: looking costs a walk over all of them."""
 
 Told: TypeAlias = Callable[[int], None]
 _Rewrap: TypeAlias = Callable[[Database, Spot], Awaitable[tuple[Spot | None, int]]]
@@ -74,9 +79,10 @@ async def rotate_epoch(db: Database, *, destroy_previous: bool = False, actor: A
     cannot be restored, and jobs and journeys under way are lost. `told` hears how many keys were wrapped so far.
     """
     ring = db.keyring
+    seen = ring.epochs()[0].id
     count = await _rewrap_all(db, rewrap_subjects, told)
     await _refuse_stale(db, rewrap_subjects)
-    gone = ring.rotate_epoch(db.clock.now())
+    gone = ring.rotate_epoch(db.clock.now(), seen)
     count += await _rewrap_all(db, rewrap_subjects, told)
     if destroy_previous:
         await asyncio.sleep(SETTLE)
@@ -85,6 +91,23 @@ async def rotate_epoch(db: Database, *, destroy_previous: bool = False, actor: A
         gone += ring.destroy_previous()
     await _record(db, actor, EpochRotated(epoch=ring.current_epoch, destroyed=gone, rewrapped=count))
     return Rotated(ring.current_epoch, gone, count)
+
+
+async def keep_epoch(db: Database) -> Rotated | None:
+    """Begin an epoch if the present one has lasted its time, or finish what a rotation that was cut short left; None where there was nothing to do.
+
+    Any number of processes may do so at once: one begins the epoch, the others find it begun. However long none did, one epoch begins.
+    """
+    ring = db.keyring
+    current = ring.epochs()[0]
+    age = db.clock.now() - current.created
+    if age >= ring.place.epoch:
+        with suppress(EpochBegan):
+            return await rotate_epoch(db)
+    elif age <= _FRESH and (count := await _rewrap_all(db, rewrap_subjects, None)):
+        await _record(db, SYSTEM, EpochRotated(epoch=current.id, destroyed=(), rewrapped=count))
+        return Rotated(current.id, (), count)
+    return None
 
 
 async def rotate_master(db: Database, *, destroy_previous: bool = False, actor: Actor = SYSTEM, told: Told | None = None) -> Rotated:
