@@ -228,7 +228,9 @@ def load(file: Path | None, environ: Mapping[str, str] = os.environ, *, port: in
     _check_together(source, made)
     source.finish()
     server = made["server"]
-    running = Running(dev=isinstance(server, ServerSettings) and server.dev)
+    if not isinstance(server, ServerSettings):
+        raise TypeError("section server is made from another class")
+    running = Running(dev=server.dev, base_url=server.base_url)
     return Settings([running, *(_placed(one, source.folder) for one in made.values())])
 
 

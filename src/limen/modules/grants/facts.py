@@ -29,6 +29,10 @@ class GrantEnded(Fact):
     name: ClassVar[str] = "grants.grant_ended"
     grant: GrantId
     client: ClientId
+    session: SessionId
+    """Where it came from; empty where there was none."""
+    offline: bool
+    """Whether it was to outlive that session."""
     reason: Ending
 
 

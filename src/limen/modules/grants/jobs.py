@@ -11,7 +11,7 @@ import msgspec
 from limen.kernel.facts import SYSTEM
 from limen.kernel.ids import AccountId, ClientId, GrantId, SessionId
 from limen.modules.grants.facts import GrantEnded
-from limen.modules.grants.model import Ending
+from limen.modules.grants.model import OFFLINE, Ending
 from limen.modules.grants.store import codes, grants, tokens
 from limen.platform.outbox import Job, JobKind, order_hourly
 from limen.platform.sql import Work
@@ -59,7 +59,7 @@ async def end_these(work: Work, ending: Sequence[GrantId], why: Ending) -> int:
     """End these grants, each with its fact; return how many had not ended before."""
     ended = await grants.end(work, ending, why)
     for row in ended:
-        work.record(GrantEnded(subject=row.account, grant=row.id, client=row.client, reason=why))
+        work.record(GrantEnded(subject=row.account, grant=row.id, client=row.client, session=row.session, offline=OFFLINE in row.scopes, reason=why))
     return len(ended)
 
 

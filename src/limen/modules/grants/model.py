@@ -16,6 +16,8 @@ from limen.kernel import secrets
 from limen.kernel.ids import AccountId, ClientId, GrantId, SessionId, TokenId
 from limen.kernel.secrets import Secret
 
+OFFLINE: Final = "offline_access"
+"""The scope of what outlives a session."""
 GRANT_PREFIX: Final = "gra"
 TOKEN_PREFIX: Final = "tok"  # noqa: S105 - of ids, which are no secrets
 CODE_PREFIX: Final = "lmn_ac_"
@@ -84,7 +86,7 @@ class Permit:
     @property
     def offline(self) -> bool:
         """Whether it outlives the session (OpenID Connect Core 1.0, section 11)."""
-        return "offline_access" in self.scopes
+        return OFFLINE in self.scopes
 
 
 @dataclass(frozen=True, slots=True)

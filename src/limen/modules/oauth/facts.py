@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from limen.kernel.facts import Fact
-from limen.kernel.ids import ClientId, GrantId, SessionId, TokenId
+from limen.kernel.ids import ClientId, GrantId, JobId, SessionId, TokenId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,3 +120,17 @@ class LoggedOut(Fact):
     name: ClassVar[str] = "oauth.logged_out"
     client: ClientId | None
     session: SessionId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppTold(Fact):
+    """An app was told, server to server, that a session is over (Back-Channel Logout 1.0). `accepted` is False where it heard and said it could not.
+
+    `session` is empty where all of the person's at this app are meant; `job` is the logout token's `jti`.
+    """
+
+    name: ClassVar[str] = "oauth.app_told"
+    client: ClientId
+    session: SessionId
+    job: JobId
+    accepted: bool

@@ -9,7 +9,7 @@ import msgspec
 
 from limen.kernel.facts import SYSTEM
 from limen.modules import keys
-from limen.modules.oauth import store
+from limen.modules.oauth import backchannel, store
 from limen.modules.oauth.nonces import NONCES
 from limen.platform.outbox import Job, JobKind, order_hourly
 from limen.platform.sql import Work
@@ -53,5 +53,5 @@ SWEEP: Final = JobKind(name="oauth.sweep", payload=Sweep, run=_sweep, at_once=1)
 
 FORGET: Final = JobKind(name="oauth.forget", payload=Forget, run=_forget, at_once=1, timeout=FORGETS_EVERY, every=FORGETS_EVERY)
 
-JOBS: Final = (SWEEP, FORGET)
+JOBS: Final = (SWEEP, FORGET, *backchannel.JOBS)
 KEPT: Final[keys.Keeping] = {NONCES: None}

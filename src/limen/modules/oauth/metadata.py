@@ -81,6 +81,9 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     request_uri_parameter_supported: bool = True
     authorization_response_iss_parameter_supported: bool = True
     """RFC 9207, section 3."""
+    backchannel_logout_supported: bool = True
+    """Back-Channel Logout 1.0, section 2.1."""
+    backchannel_logout_session_supported: bool = True
 
 
 @dataclass(frozen=True, slots=True)

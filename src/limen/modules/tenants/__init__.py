@@ -9,7 +9,7 @@ from __future__ import annotations
 from limen.modules.tenants.errors import InvalidTenant, NoSuchTenant, UnusableSettings
 from limen.modules.tenants.facts import TenantChanged
 from limen.modules.tenants.model import API_SCOPES, OWN_SCOPES, Flaw, Resource, Tenant, TokenFormat, api_resource, flaws, is_identifier, plain
-from limen.modules.tenants.service import all_names, by_domain, by_name, default, find, save, settings, settings_of
+from limen.modules.tenants.service import all_names, by_domain, by_name, default, find, place, save, settings, settings_of
 
 __all__ = [
     "API_SCOPES",
@@ -30,6 +30,7 @@ __all__ = [
     "find",
     "flaws",
     "is_identifier",
+    "place",
     "plain",
     "save",
     "settings",

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
 from urllib.parse import urlsplit
 
 from limen.modules.tenants import service
 from limen.modules.tenants.model import Tenant
 from limen.platform.http import Site
 from limen.platform.sql import Database
-
-_UNDER: Final = "/t/"
 
 
 class Directory:
@@ -20,13 +17,12 @@ class Directory:
     `<base>/t/<name>`. Each has exactly one issuer: what has a domain is not found under the base URL too, since two issuers are two services.
     """
 
-    __slots__ = ("_base", "_db", "_dev", "_host", "_port", "_scheme")
+    __slots__ = ("_base", "_db", "_dev", "_host", "_port")
 
     def __init__(self, base_url: str, db: Database, *, dev: bool) -> None:
         parts = urlsplit(base_url)
         self._base = base_url
         self._host = parts.netloc
-        self._scheme = parts.scheme
         self._port = f":{parts.port}" if parts.port else ""
         self._db = db
         self._dev = dev
@@ -37,16 +33,12 @@ class Directory:
         if tenant is None:
             return None
         site = await self.site(tenant)
-        asked = f"{_UNDER}{path[len(_UNDER) :].partition('/')[0]}" if path.startswith(_UNDER) else ""
+        asked = f"{service.UNDER}{path[len(service.UNDER) :].partition('/')[0]}" if path.startswith(service.UNDER) else ""
         return site if (site.host, site.prefix) == (host, asked) else None
 
     async def site(self, tenant: Tenant) -> Site:
         """Return where a tenant stands; commands and links in mails ask here."""
-        origin, prefix = self._base, ""
-        if tenant.domain is not None:
-            origin = f"{self._scheme}://{tenant.domain}{self._port}"
-        elif not await self._is_default(tenant):
-            prefix = f"{_UNDER}{tenant.name}"
+        origin, prefix = await service.place(self._db, self._base, tenant)
         return Site(
             tenant=tenant.name,
             issuer=f"{origin}{prefix}",
@@ -62,10 +54,6 @@ class Directory:
     async def _candidate(self, host: str, path: str) -> Tenant | None:
         if host != self._host:
             return await service.by_domain(self._db, host.removesuffix(self._port))
-        if path.startswith(_UNDER):
-            return await service.by_name(self._db, path[len(_UNDER) :].partition("/")[0])
+        if path.startswith(service.UNDER):
+            return await service.by_name(self._db, path[len(service.UNDER) :].partition("/")[0])
         return await service.default(self._db)
-
-    async def _is_default(self, tenant: Tenant) -> bool:
-        first = await service.default(self._db)
-        return first is not None and first.name == tenant.name

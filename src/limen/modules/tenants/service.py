@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Final, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -15,6 +16,9 @@ from limen.modules.tenants.model import Flaw, Tenant, flaws
 from limen.platform.sql import Cached, Database, Reader, Work
 
 T = TypeVar("T")
+
+UNDER: Final = "/t/"
+"""Begins the path of a tenant without a domain of its own."""
 
 _FIELDS: Final = ("default", "domain", "brand", "languages", "resources", "settings")
 
@@ -71,6 +75,18 @@ async def default(db: Database) -> Tenant | None:
     async with db.read(SERVER) as read:
         name = await store.default(read)
     return await by_name(db, name) if name else None
+
+
+async def place(db: Database, base_url: str, tenant: Tenant) -> tuple[str, str]:
+    """Return origin and path prefix of a tenant, which together are its issuer: its own domain, the base URL, or `/t/<name>` under that.
+
+    A domain has scheme and port of the base URL.
+    """
+    if tenant.domain is not None:
+        parts = urlsplit(base_url)
+        return f"{parts.scheme}://{tenant.domain}{f':{parts.port}' if parts.port else ''}", ""
+    first = await default(db)
+    return base_url, "" if first is not None and first.name == tenant.name else f"{UNDER}{tenant.name}"
 
 
 async def all_names(db: Database, after: str = "", limit: int = 500) -> list[TenantId]:

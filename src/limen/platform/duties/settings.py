@@ -29,6 +29,8 @@ class Running:
     """How this server runs, for parts below the composition root, which puts it among the settings. Nobody's word is production."""
 
     dev: bool = False
+    base_url: str = "http://localhost:8400"
+    """What the world calls this server, for jobs that say it: a request knows its own."""
 
 
 class Settings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from limen.kernel import secrets
-from limen.kernel.ids import AccountId, GrantId, TokenId
+from limen.kernel.ids import AccountId, ClientId, GrantId, SessionId, TokenId
 from limen.kernel.secrets import Secret
 from limen.modules import sessions
 from limen.modules.grants import jobs
@@ -62,3 +62,8 @@ async def find(reader: Reader, grant: GrantId) -> Grant | None:
 async def list_of(reader: Reader, account: AccountId) -> tuple[Grant, ...]:
     """Return what stands of an account, last used first, two hundred at most."""
     return tuple([one for one in await grants.alive_of(reader, account, 200) if one.idle_until is None or reader.now < one.idle_until])
+
+
+async def clients_of_session(reader: Reader, session: SessionId, after: str = "", most: int = 50) -> list[ClientId]:
+    """Return the clients behind the id `after` that were granted anything from a session, whether or not it stands, until a month after its time."""
+    return await grants.clients_of_session(reader, session, after, most)

@@ -63,6 +63,8 @@ class EndedRow:
     id: GrantId
     account: AccountId
     client: ClientId
+    session: SessionId
+    scopes: tuple[str, ...]
 
 
 def _grant(*columns: Any) -> Grant:  # noqa: ANN401 - what the statement selects, in the order of the fields
@@ -88,7 +90,7 @@ _END = statement(
     sa.update(GRANTS)
     .where(_TENANT, one_of(_G.id, "ids"), _G.ended_at.is_(None))
     .values(ended_at=bind("now"), reason=bind("why"), family_key=None)
-    .returning(_G.id, _G.account, _G.client),
+    .returning(_G.id, _G.account, _G.client, _G.session, _G.scopes),
     into=EndedRow,
 )
 _OPEN_OF_ACCOUNT = statement(
@@ -98,6 +100,9 @@ _OPEN_OF_CLIENT = statement(sa.select(_G.id).where(*_OF_ACCOUNT, _G.client == bi
 _OPEN_OF_APP = statement(sa.select(_G.id).where(_TENANT, _G.client == bind("client"), _G.ended_at.is_(None)).order_by(_G.id).limit(_MOST), into=GrantId)
 _OPEN_OF_SESSION = statement(
     sa.select(*_COLUMNS).where(_TENANT, _G.session == bind("session"), _G.ended_at.is_(None), _G.id > bind("after")).order_by(_G.id).limit(_MOST), into=_grant
+)
+_CLIENTS_OF_SESSION = statement(
+    sa.select(_G.client).where(_TENANT, _G.session == bind("session"), _G.client > bind("after")).distinct().order_by(_G.client).limit(_MOST), into=ClientId
 )
 _ALIVE_OF = statement(sa.select(*_COLUMNS).where(*_OF_ACCOUNT, *_ALIVE).order_by(_G.last_used.desc()).limit(_MOST), into=_grant)
 _ALL_OF = statement(sa.select(*_COLUMNS).where(*_OF_ACCOUNT, _G.id > bind("after")).order_by(_G.id).limit(_MOST), into=_grant)
@@ -180,6 +185,11 @@ async def open_of_app(work: Work, client: ClientId, most: int) -> list[GrantId]:
 async def open_of_session(work: Work, session: SessionId, after: str, most: int) -> list[Grant]:
     """Return grants that came from a session and have not ended, behind the id `after`."""
     return await work.all(_OPEN_OF_SESSION, session=session, after=after, most=most)
+
+
+async def clients_of_session(reader: Reader, session: SessionId, after: str, most: int) -> list[ClientId]:
+    """Return whom anything was granted to from a session, ended or not, behind the id `after`."""
+    return await reader.all(_CLIENTS_OF_SESSION, session=session, after=after, most=most)
 
 
 async def alive_of(reader: Reader, account: AccountId, most: int) -> list[Grant]:
