@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from bench.figures import pinned
 from bench.load import Answer, press, request
+from tests.rig.prover import Prover
 from tests.rig.server import LIMEN, LimenServer, free_port
 from tests.rig.walker import Answers, Walker
 
@@ -60,6 +61,7 @@ class Target:
     port: int
     paths: dict[str, str]
     process: subprocess.Popen[bytes] | None = None
+    host: str = "localhost"
 
     @property
     def pid(self) -> int:
@@ -86,6 +88,13 @@ class Target:
     def userinfo(self, token: str, count: int) -> Iterator[bytes]:
         return iter([request("GET", self.paths["userinfo"], self.port, headers={"Authorization": f"Bearer {token}"})] * count)
 
+    def bound(self, prover: Prover, count: int) -> Iterator[bytes]:
+        """Return requests for tokens bound to a key, each with a proof of its own (RFC 9449)."""
+        form = {"grant_type": "client_credentials", "scope": "read", "client_id": SERVICE[0], "client_secret": SERVICE[1]}
+        url = f"http://{self.host}:{self.port}{self.paths['token']}"
+        proofs = [prover.proof("POST", url) for _ in range(count)]
+        return iter([request("POST", self.paths["token"], self.port, form=form, headers={"DPoP": proof}, host=self.host) for proof in proofs])
+
     async def codes(self, count: int) -> list[str]:
         raise NotImplementedError
 
@@ -100,7 +109,7 @@ class Peer(Target):
     """node oidc-provider, in memory, on the newest Node with long support."""
 
     def __init__(self) -> None:
-        super().__init__("oidc-provider", free_port(), {"token": "/token", "introspect": "/token/introspection", "userinfo": "/me"})
+        super().__init__("oidc-provider", free_port(), {"token": "/token", "introspect": "/token/introspection", "userinfo": "/me"}, host="127.0.0.1")
 
     @property
     def node(self) -> str:

@@ -18,7 +18,7 @@ from limen.modules.tenants import Flaw, Tenant
 from limen.platform.sql import Cached, Reader, Work
 
 _PAGE: Final = 200
-_CACHE: Final[Cached[ClientId, Client]] = Cached("clients", load=store.find, limit=10_000)
+_CACHE: Final[Cached[ClientId, Client]] = Cached("clients", load=store.find, limit=20_000)
 
 
 async def find(reader: Reader, client: ClientId) -> Client | None:

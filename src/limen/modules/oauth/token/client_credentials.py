@@ -23,7 +23,7 @@ from limen.modules.oauth.token.port import Given, Grant, Wish
 from limen.modules.tenants import OWN_SCOPES, TokenFormat
 from limen.platform.sql import Work
 
-_MOST: Final = 10_000
+_MOST: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
