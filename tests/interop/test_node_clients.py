@@ -49,3 +49,11 @@ def test_oauth4webapi_completes_code_and_refresh_as_a_public_client(server: Lime
     assert said["rotated"] is True
     assert said["gone"] == "invalid_grant"
     assert said["same"] is True
+
+
+def test_oauth4webapi_binds_its_tokens_to_a_key(server: LimenServer, customer: dict[str, str]) -> None:
+    """oauth4webapi proves possession of its key for code, userinfo and refresh, nonces and all; without the key, or with another, nothing is given."""
+    said = run("dpop.mjs", issuer=server.issuer, client_id="phone", redirect_uri="http://127.0.0.1:51005/callback", **customer)
+    assert said["claims"]["sub"] == said["user"]["sub"]
+    assert (said["type"], said["bound"], said["again"]) == ("dpop", True, 200)
+    assert (said["stolen"], said["bent"], said["unproved"]) == ("invalid_token", "invalid_token", "invalid_grant")

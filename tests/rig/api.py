@@ -28,9 +28,9 @@ class Gate:
         del call
         return None
 
-    async def bearer(self, call: Call, token: str, scope: str) -> Access | Refusal:
+    async def bearer(self, call: Call, token: str, scope: str, *, by_dpop: bool) -> Access | Refusal:
         """Read the scopes off the token."""
-        del call
+        del call, by_dpop
         held = frozenset(token.replace(".", ":").split("+"))
         if scope not in held:
             return Refusal("insufficient_scope", "Not for this.")

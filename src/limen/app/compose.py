@@ -45,9 +45,9 @@ class Gate:
         """Return who is signed in here."""
         return await signed_in(call)
 
-    async def bearer(self, call: Call, token: str, scope: str) -> Access | Refusal:
+    async def bearer(self, call: Call, token: str, scope: str, *, by_dpop: bool) -> Access | Refusal:
         """Judge an access token for Limen's own API."""
-        return await admits(call, token, scope)
+        return await admits(call, token, scope, by_dpop=by_dpop)
 
 
 class Leaving(LimenError):

@@ -23,9 +23,9 @@ BEARER = {"authorization": "Bearer good"}
 class AuditDoor(Door):
     """Lets the bearer token `good` in for `limen:audit:read`."""
 
-    async def bearer(self, call: Call, token: str, scope: str) -> Access | Refusal:
+    async def bearer(self, call: Call, token: str, scope: str, *, by_dpop: bool) -> Access | Refusal:
         if token != "good" or scope != "limen:audit:read":
-            return await super().bearer(call, token, scope)
+            return await super().bearer(call, token, scope, by_dpop=by_dpop)
         return Access(ClientId("svc"), None, frozenset({scope}))
 
 

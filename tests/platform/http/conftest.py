@@ -59,15 +59,17 @@ class Addresses:
 
 
 class Door:
-    """Lets in whoever has session cookie `alive`, and the bearer token `good` for scope `things:read`."""
+    """Lets in whoever has session cookie `alive`, and the bearer token `good` for scope `things:read`, by DPoP with `proof`."""
 
     async def session(self, call: Call) -> tuple[AccountId, SessionId] | None:
         cookie = call.cookies.get("s")
         return (AccountId("acc_ada"), SessionId("ses_1")) if cookie is not None and cookie.reveal() == "alive" else None
 
-    async def bearer(self, call: Call, token: str, scope: str) -> Access | Refusal:
+    async def bearer(self, call: Call, token: str, scope: str, *, by_dpop: bool) -> Access | Refusal:
         if token != "good" or not call.endpoint.who.scope:
             return Refusal("invalid_token", 'This token "ended".')
+        if by_dpop and call.raw_headers.get(b"dpop") != b"proof":
+            return Refusal("invalid_dpop_proof", "No proof.", ("DPoP", 'algs="ES256"'), (("dpop-nonce", "n"),))
         if scope != "things:read":
             return Refusal("insufficient_scope", "Not for this.")
         return Access(ClientId("svc"), None, frozenset({scope}))

@@ -166,7 +166,7 @@ async def test_a_public_endpoint_may_ask_for_the_session(make: Make) -> None:
 
 
 async def test_bearers_of_a_scope(make: Make) -> None:
-    """RFC 6750, section 3: no token, no error; a bad one invalid_token; a good one for something else insufficient_scope, 403; the scheme DPoP none."""
+    """RFC 6750, section 3: no token, no error; a bad one invalid_token; a good one for something else insufficient_scope, 403."""
     client = make(get("/api/v1/things", who=scope("things:read")), get("/api/v1/others", who=scope("others:read")))
     assert (await client.get("/api/v1/things", headers={"authorization": "Bearer good"})).json()["client"] == "svc"
     assert (await client.get("/api/v1/things", headers={"authorization": "bearer good"})).json()["actor"] == "client:svc"
@@ -176,8 +176,11 @@ async def test_bearers_of_a_scope(make: Make) -> None:
     bad = await client.get("/api/v1/things", headers={"authorization": "Bearer bad"})
     assert bad.headers["www-authenticate"] == 'Bearer realm="http://localhost:8400", error="invalid_token", error_description="This token \'ended\'."'
     for value in ("DPoP good", "dpop good"):
+        assert (await client.get("/api/v1/things", headers={"authorization": value, "dpop": "proof"})).json()["client"] == "svc"
         unproved = await client.get("/api/v1/things", headers={"authorization": value, "dpop": "a.b.c"})
-        assert (unproved.status, unproved.headers["www-authenticate"]) == (401, none.headers["www-authenticate"]), value
+        realm = 'realm="http://localhost:8400"'
+        assert unproved.headers["www-authenticate"] == f'DPoP {realm}, error="invalid_dpop_proof", error_description="No proof.", algs="ES256"'
+        assert (unproved.status, unproved.headers["dpop-nonce"]) == (401, "n")
     for value in ("Basic Z29vZDpnb29k", "Bearer", "Bearer ", "good", "Bearer a b", "Bearer \xe9", "Bearer " + "a" * 9000):
         assert (await client.get("/api/v1/things", headers={"authorization": value})).status == 401, value
     assert (await client.get("/api/v1/things?access_token=good")).status == 401

@@ -60,6 +60,8 @@ class Extra(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Authorization details (RFC 9396)."""
     resources: tuple[str, ...] = ()
     """The resources the request named (RFC 8707)."""
+    bound: str = ""
+    """The key without which a code, or a refresh token, gives nothing, as the door writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,11 @@ class Permit:
     def subject(self) -> str:
         """`sub` as the app is told."""
         return self.account if self.extra is None else self.extra.subject or self.account
+
+    @property
+    def bound(self) -> str:
+        """The key that is needed to get a token by it; empty for none."""
+        return "" if self.extra is None else self.extra.bound
 
     @property
     def offline(self) -> bool:
@@ -210,3 +217,5 @@ class OpaqueToken:
     audience: tuple[str, ...]
     issued: datetime
     expires: datetime
+    bound: str | None = None
+    """The key without which it is worth nothing, as the door writes it; it knows what that means."""

@@ -17,6 +17,7 @@ from limen.modules.grants import TOKEN_PREFIX, Grant, OpaqueToken, Permit
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.ground import Press
 from limen.modules.oauth.model import OPENID
+from limen.modules.oauth.possession import Confirmation, confirmation
 from limen.modules.tenants import API_SCOPES, OWN_SCOPES, Resource, Tenant, TokenFormat, api_resource
 from limen.platform.sql import Work
 from limen.platform.wire.jose import SigningKey, encode_jwt
@@ -37,6 +38,8 @@ class ServiceClaims(msgspec.Struct, frozen=True, omit_defaults=True):
     jti: str
     act: msgspec.Raw | None = None
     """RFC 8693, section 4.1."""
+    cnf: Confirmation | msgspec.UnsetType = msgspec.UNSET
+    """The key it is bound to (RFC 9449, section 6.1)."""
 
 
 class PersonClaims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -61,6 +64,7 @@ class PersonClaims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """RFC 8693, section 4.1."""
     may_act: msgspec.Raw | None = None
     """RFC 8693, section 4.4."""
+    cnf: Confirmation | msgspec.UnsetType = msgspec.UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,8 @@ class Made(msgspec.Struct, frozen=True):
     """Seconds since 1970."""
     claims: ServiceClaims | PersonClaims | None
     opaque: str = ""
+    bound: str = ""
+    """The key it is bound to (`possession`)."""
 
     def text(self, key: SigningKey) -> str:
         """Return the token as the client gets it."""
@@ -173,15 +179,15 @@ def seconds(instant: datetime) -> int:
     return int(instant.timestamp())
 
 
-async def for_person(work: Work, press: Press, target: Target, grant: Grant, scopes: Sequence[str]) -> Made:
-    """Make an access token under a grant; `scopes` may be fewer than the grant's."""
+async def for_person(work: Work, press: Press, target: Target, grant: Grant, scopes: Sequence[str], bound: str = "") -> Made:
+    """Make an access token under a grant; `scopes` may be fewer than the grant's, and with `bound` only the owner of that key can use it."""
     permit = grant.permit
     lives = press.ground.limits.access_token
     token, now = TokenId(ids.new(TOKEN_PREFIX, work.now)), seconds(work.now)
     expires = now + press.ground.access_seconds
     if target.format is TokenFormat.OPAQUE:
-        opaque = OpaqueToken(token, grant.id, permit.account, permit.client, tuple(scopes), target.audience, work.now, work.now + lives)
-        return Made(token, expires, None, (await grants.add_opaque(work, opaque)).reveal())
+        opaque = OpaqueToken(token, grant.id, permit.account, permit.client, tuple(scopes), target.audience, work.now, work.now + lives, bound or None)
+        return Made(token, expires, None, (await grants.add_opaque(work, opaque)).reveal(), bound)
     claims = PersonClaims(
         iss=press.issuer,
         sub=permit.subject,
@@ -195,9 +201,10 @@ async def for_person(work: Work, press: Press, target: Target, grant: Grant, sco
         auth_time=seconds(permit.auth_time) if permit.acr else None,
         acr=permit.acr,
         amr=permit.amr,
+        cnf=confirmation(bound),
     )
     if (extra := permit.extra) is not None:
         claims = msgspec.structs.replace(claims, authorization_details=raw(extra.details))
     if (may_act := press.ground.may_act.get(permit.client)) is not None:
         claims = msgspec.structs.replace(claims, may_act=may_act)
-    return Made(token, expires, claims)
+    return Made(token, expires, claims, bound=bound)

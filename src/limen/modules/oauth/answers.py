@@ -17,7 +17,8 @@ _STATUS: Final = {
 }
 
 
-def refused(refusal: Refused, issuer: str) -> Answer:
+def refused(refusal: Refused, issuer: str, headers: tuple[tuple[str, str], ...] = ()) -> Answer:
     """Return the answer to a request of a client that is refused."""
-    headers = (("www-authenticate", f'Basic realm="{issuer}"'),) if refusal.code is Code.INVALID_CLIENT else ()
+    if refusal.code is Code.INVALID_CLIENT:
+        headers = (("www-authenticate", f'Basic realm="{issuer}"'), *headers)
     return Json(ErrorBody(refusal.code.value, refusal.why), _STATUS.get(refusal.code, 400), headers)

@@ -1,4 +1,4 @@
-"""Bearer tokens (RFC 6750): how one is shown, what it stands for, and whether it stands now. Asked for in the database each time."""
+"""Access tokens (RFC 6750, RFC 9449): how one is shown, what it stands for, and whether it stands now. Asked for in the database each time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from limen.modules import clients, grants, keys
 from limen.modules.clients import Client
 from limen.modules.grants import ACCESS_PREFIX, Permit
 from limen.modules.oauth.access_token import TYPE, seconds
+from limen.modules.oauth.dpop import SCHEME
 from limen.modules.oauth.errors import Code, Refused
+from limen.modules.oauth.possession import Confirmation, Presented, algorithms, at_resource, bound_by, offered
 from limen.platform.http import Access, Answer, Call, Form, Json, Refusal
 from limen.platform.sql import Reader
 from limen.platform.wire.jose import AHEAD, JoseError, Jwt, KeySet, Malformed, audiences, check_times, verify_jwt
@@ -39,6 +41,8 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
     """Who acts for whom it stands for (RFC 8693, section 4.1), as JSON text."""
     may_act: str = ""
     """Who may (section 4.4)."""
+    bound: str = ""
+    """The key without which it is worth nothing (`possession`)."""
     permit: Permit | None = None
     """What the person granted, once `standing` has looked."""
 
@@ -59,6 +63,7 @@ class _Claims(msgspec.Struct, frozen=True):
     grant_id: str = ""
     act: dict[str, object] | None = None
     may_act: dict[str, object] | None = None
+    cnf: Confirmation | None = None
 
 
 _MOST_GENUINE: Final = 4_096
@@ -111,6 +116,7 @@ def _token(jwt: Jwt, issuer: str) -> Token:
         opaque=False,
         act=_text(claims.act),
         may_act=_text(claims.may_act),
+        bound=bound_by(claims.cnf),
     )
 
 
@@ -132,6 +138,7 @@ async def _opaque(reader: Reader, text: str) -> Token | None:
         issued=seconds(found.issued),
         expires=seconds(found.expires),
         opaque=True,
+        bound=found.bound or "",
     )
 
 
@@ -152,11 +159,16 @@ async def standing(reader: Reader, issuer: str, text: str) -> Token | None:
     return replace(token, permit=grant.permit, account=grant.permit.account) if grant else None
 
 
-async def admits(call: Call, token: str, scope: str) -> Access | Refusal:
+async def admits(call: Call, token: str, scope: str, *, by_dpop: bool) -> Access | Refusal:
     """Check an access token for Limen's own API: the edge's `Gate.bearer`."""
     issuer = call.site.issuer
     async with call.read() as reader:
         found = await standing(reader, issuer, token)
+        if found is not None and (found.bound or by_dpop):
+            wrong = await at_resource(call, reader, Presented(token, by_dpop), found.bound, found.client)
+            if wrong is not None:
+                challenge = (SCHEME, f'algs="{algorithms()}"') if found.bound else ("Bearer", "")
+                return Refusal(wrong.code.value, wrong.why, challenge, await offered(call))
     if found is None or f"{issuer}{API_PATH}" not in found.audience:
         return Refusal(Code.INVALID_TOKEN.value, "The access token is none of ours, not for this API, expired or revoked.")
     if scope not in found.scopes:
@@ -167,14 +179,15 @@ async def admits(call: Call, token: str, scope: str) -> Access | Refusal:
 _TWICE: Final = Refused(Code.INVALID_REQUEST, "The access token is sent in two ways at once (RFC 6750, section 2).", "two_tokens")
 
 
-def shown(authorization: str, form: Form) -> str | Refused | None:
+def shown(authorization: str, form: Form) -> Presented | Refused | None:
     """Return the token a request shows: by header, or as `access_token` in the body; None where there is none."""
     scheme, _, value = authorization.partition(" ")
-    by_header = value.strip() if scheme.lower() == "bearer" else None
+    scheme = scheme.lower()
+    by_header = Presented(value.strip(), scheme == "dpop") if scheme in ("bearer", "dpop") else None
     by_body = form.get("access_token") or None
     if by_header is not None and by_body is not None:
         return _TWICE
-    return by_header if by_header is not None else by_body
+    return by_header if by_header is not None or by_body is None else Presented(by_body)
 
 
 class _Body(msgspec.Struct, frozen=True):
@@ -182,14 +195,17 @@ class _Body(msgspec.Struct, frozen=True):
     error_description: str
 
 
-_STATUS: Final = {Code.INVALID_REQUEST: 400, Code.INVALID_TOKEN: 401, Code.INSUFFICIENT_SCOPE: 403}
+_STATUS: Final = {Code.INVALID_REQUEST: 400, Code.INSUFFICIENT_SCOPE: 403}
 
 
-def refuse(refusal: Refused | None, issuer: str, scope: str) -> Answer:
-    """Return the refusal of a protected resource (RFC 6750, section 3): without an error code where no token was shown."""
+def refuse(refusal: Refused | None, issuer: str, scope: str, *, by_dpop: bool = False, headers: tuple[tuple[str, str], ...] = ()) -> Answer:
+    """Return the refusal of a protected resource (RFC 6750, section 3; RFC 9449, 7.1): without an error code where no token was shown."""
     if refusal is None:
-        return Json({}, 401, (("www-authenticate", f'Bearer realm="{issuer}", scope="{scope}"'),))
-    challenge = f'Bearer realm="{issuer}", error="{refusal.code.value}", error_description="{refusal.why}"'
+        return Json({}, 401, (("www-authenticate", f'Bearer realm="{issuer}", scope="{scope}", {SCHEME} algs="{algorithms()}"'),))
+    scheme = SCHEME if by_dpop else "Bearer"
+    challenge = f'{scheme} realm="{issuer}", error="{refusal.code.value}", error_description="{refusal.why}"'
     if refusal.code is Code.INSUFFICIENT_SCOPE:
         challenge += f', scope="{scope}"'
-    return Json(_Body(refusal.code.value, refusal.why), _STATUS[refusal.code], (("www-authenticate", challenge),))
+    if by_dpop:
+        challenge += f', algs="{algorithms()}"'
+    return Json(_Body(refusal.code.value, refusal.why), _STATUS.get(refusal.code, 401), (("www-authenticate", challenge), *headers))

@@ -24,20 +24,20 @@ from limen.platform.wire.jose import (
     Expired,
     JoseError,
     Jwt,
-    KeySet,
     Unsupported,
+    UnsupportedAlgorithm,
+    VerifyKey,
     b64url,
     check_times,
-    peek,
-    thumbprint,
-    verify_jwt,
-    verify_keys,
+    verify_jwt_by_embedded_key,
 )
 
 HEADER: Final = b"dpop"
 SCHEME: Final = "DPoP"
 ALGORITHMS: Final = tuple(alg for alg in Alg if alg.value in {"ES256", "PS256", "RS256", "Ed25519", "EdDSA"})
 """All that proofs may be signed with: asymmetric, every one."""
+FAPI_ALGORITHMS: Final = tuple(alg for alg in ALGORITHMS if alg is not Alg.RS256)
+"""And those of a FAPI client (FAPI 2.0, section 5.4.1)."""
 LONGEST: Final = 8_192
 """Octets of a proof."""
 
@@ -45,7 +45,6 @@ _TYPE: Final = ("dpop+jwt",)
 _LONGEST_JTI: Final = 256
 _CLOCKS: Final = timedelta(minutes=1)
 """The clocks of our own processes do not lie further apart."""
-_THUMBPRINT: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -71,6 +70,7 @@ class Proof(msgspec.Struct, frozen=True):
     until: datetime
     """From then on it is too old for every process."""
     nonce: str | None
+    alg: Alg
 
     @property
     def owner(self) -> str:
@@ -105,7 +105,8 @@ _NO_ATH: Final = _wrong("The proof beside an access token has its SHA-256 as ath
 _ATH: Final = _wrong("The proof's ath is of another access token.", "ath")
 MISSING: Final = _wrong("The client's tokens are bound to a key: send a proof in the DPoP header.", "missing")
 REPLAYED: Final = _wrong("The proof was used before: make one for each request, with a jti of its own.", "replayed")
-ANOTHER_KEY: Final = _wrong("The proof is by another key than the one that was announced.", "another_key")
+NOT_FAPI: Final = _wrong(f"The client's profile takes proofs by {', '.join(alg.value for alg in FAPI_ALGORITHMS)} (FAPI 2.0, section 5.4.1).", "alg")
+ANOTHER_KEY: Final = _wrong("The proof is by another key than dpop_jkt names.", "another_key")
 NEEDS_NONCE: Final = Refused(Code.USE_DPOP_NONCE, "Put the nonce of the DPoP-Nonce header into the proof and ask again.", "dpop_nonce")
 
 
@@ -114,7 +115,7 @@ def read(text: str, shown: Shown) -> Proof | Refused:
     opened = _opened(text)
     if isinstance(opened, Refused):
         return opened
-    jwt, jkt = opened
+    jwt, key = opened
     try:
         claims = jwt.into(_Claims)
         check_times(jwt, shown.now, needs_exp=False)
@@ -128,29 +129,24 @@ def read(text: str, shown: Shown) -> Proof | Refused:
     if wrong is not None:
         return wrong
     left = shown.window.total_seconds() - (shown.now.timestamp() - claims.iat)
-    return Proof(jkt, claims.jti, shown.url, shown.now + timedelta(seconds=left) + _CLOCKS, claims.nonce) if left >= 0 else _OLD
+    return Proof(key.thumbprint, claims.jti, shown.url, shown.now + timedelta(seconds=left) + _CLOCKS, claims.nonce, key.alg) if left >= 0 else _OLD
 
 
-def _opened(text: str) -> tuple[Jwt, str] | Refused:
-    """Return a proof's claims and the thumbprint of the key in its header, which signed it."""
+def _opened(text: str) -> tuple[Jwt, VerifyKey] | Refused:
+    """Return a proof's claims and the key in its header, which signed it."""
     try:
-        header = peek(text, limit=LONGEST).header
-        alg = next((one for one in ALGORITHMS if one.value == header.alg), None)
-        if alg is None:
-            return _ALG
-        members = header.members.get("jwk")
-        found = verify_keys(members, (alg,)) if isinstance(members, dict) else ()
-        if not found:
-            return _KEY
-        return verify_jwt(text, KeySet(found), typ=_TYPE, limit=LONGEST), thumbprint(found[0].jwk)
+        jwt = verify_jwt_by_embedded_key(text, ALGORITHMS, typ=_TYPE, limit=LONGEST)
     except BadKey:
         return _KEY
+    except UnsupportedAlgorithm:
+        return _ALG
     except Unsupported:
         return _TYP
     except BadSignature:
         return _SIGNATURE
     except JoseError:
         return _MALFORMED
+    return (jwt, jwt.key) if isinstance(jwt.key, VerifyKey) else _KEY
 
 
 def _misfit(claims: _Claims, shown: Shown) -> Refused | None:
@@ -171,11 +167,6 @@ def _misfit(claims: _Claims, shown: Shown) -> Refused | None:
 def hash_of(token: str) -> bytes:
     """Return `ath` of an access token (section 4.2)."""
     return b64url(hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest())
-
-
-def is_thumbprint(text: str) -> bool:
-    """Whether it can be a `dpop_jkt` (section 10): a SHA-256 in base64url."""
-    return _THUMBPRINT.fullmatch(text) is not None
 
 
 _LETTERS: Final = r"[A-Za-z0-9\-._~!$&'()*+,;=:/%@]"

@@ -15,7 +15,7 @@ from limen.modules.oauth.answers import refused
 from limen.modules.oauth.bearer import Token
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.facts import Introspected
-from limen.modules.oauth.model import TOKEN_TYPE
+from limen.modules.oauth.possession import Confirmation, confirmation, token_type
 from limen.platform.http import PROTOCOL, Answer, Call, Endpoint, Form, Json
 from limen.platform.sql import Reader
 
@@ -50,6 +50,8 @@ class Active(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """RFC 8693, section 4.1."""
     may_act: msgspec.Raw | None = None
     """RFC 8693, section 4.4."""
+    cnf: Confirmation | msgspec.UnsetType = msgspec.UNSET
+    """The key it is bound to (RFC 9449, section 6.2)."""
 
 
 _NO_TOKEN: Final = Refused(Code.INVALID_REQUEST, "token is missing.", "token_missing")
@@ -104,13 +106,14 @@ def _of_token(token: Token, issuer: str) -> Active:
         exp=token.expires,
         aud=one_or_many(token.audience),
         jti=token.id,
-        token_type=TOKEN_TYPE,
+        token_type=token_type(token.bound),
         auth_time=seconds(permit.auth_time) if permit else None,
         acr=permit.acr if permit else None,
         amr=permit.amr if permit else None,
         authorization_details=raw(permit.extra.details) if permit and permit.extra else None,
         act=raw(token.act),
         may_act=raw(token.may_act),
+        cnf=confirmation(token.bound),
     )
 
 

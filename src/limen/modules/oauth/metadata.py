@@ -15,7 +15,7 @@ from msgspec import UNSET, UnsetType
 
 from limen.modules import keys, tenants
 from limen.modules.clients import RESPONSE_TYPES
-from limen.modules.oauth import client_auth, details, pkce, request_object
+from limen.modules.oauth import client_auth, details, dpop, pkce, request_object
 from limen.modules.oauth.authorize.modes import MODES
 from limen.modules.oauth.client_auth import assertion
 from limen.modules.oauth.model import PROMPTS, STANDARD_SCOPES
@@ -84,6 +84,8 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     backchannel_logout_supported: bool = True
     """Back-Channel Logout 1.0, section 2.1."""
     backchannel_logout_session_supported: bool = True
+    dpop_signing_alg_values_supported: tuple[str, ...] = tuple(alg.value for alg in dpop.ALGORITHMS)
+    """RFC 9449, section 5.1."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from limen.kernel import secrets
 from limen.modules import keys
 from limen.platform.sql import Reader
 
-CEILING: Final = timedelta(hours=1)
-"""No stretch is longer."""
-NONCES: Final = keys.Indexed(name="oauth.nonces", fades=3 * CEILING, why="nobody keeps nonces: apps have those that are minutes old, and get new ones")
+_LONGEST: Final = timedelta(hours=3)
+"""No nonce is accepted for longer: the ceiling of a stretch is an hour."""
+NONCES: Final = keys.Indexed(name="oauth.nonces", fades=_LONGEST, why="nobody keeps nonces: apps have those that are minutes old, and get new ones")
 
 _PURPOSE: Final = "oauth.dpop_nonce"
 

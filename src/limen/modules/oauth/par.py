@@ -11,10 +11,11 @@ from limen.kernel.facts import Actor, ActorKind
 from limen.kernel.ids import RequestId
 from limen.modules import tenants
 from limen.modules.clients import Client
-from limen.modules.oauth import client_auth, jobs, request_object, store
+from limen.modules.oauth import client_auth, jobs, possession, request_object, store
 from limen.modules.oauth.answers import refused
 from limen.modules.oauth.authorize.checks import Case, Entry, check
 from limen.modules.oauth.authorize.sound import Entrance, address
+from limen.modules.oauth.dpop import ANOTHER_KEY
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.facts import RequestPushed
 from limen.modules.oauth.model import Asked
@@ -43,11 +44,12 @@ class Pushed(msgspec.Struct, frozen=True):
 
 
 async def _push(call: Call) -> Answer:
-    outcome = await _pushed(call)
+    outcome, headers = await _pushed(call), await possession.offered(call)
     if isinstance(outcome, Pushed):
-        return Json(outcome, 201)
-    await call.refused(outcome.reason)
-    return refused(outcome, call.site.issuer)
+        return Json(outcome, 201, headers)
+    if outcome.code is not Code.USE_DPOP_NONCE:
+        await call.refused(outcome.reason)
+    return refused(outcome, call.site.issuer, headers)
 
 
 async def _pushed(call: Call) -> Pushed | Refused:
@@ -67,7 +69,14 @@ async def _stored(call: Call, client: Client) -> Pushed | Refused:
     inner = await request_object.opened(call, client, asked)
     if isinstance(inner, Refused):
         return inner
+    proof = await possession.seen(call)
     async with call.db.work(call.tenant, Actor(ActorKind.CLIENT, client.id)) as work:
+        bound = await possession.at_server(work, client, proof, needed=False)
+        if isinstance(bound, Refused):
+            return bound
+        if bound and inner.dpop_jkt not in ("", possession.jkt_of(bound)):
+            return ANOTHER_KEY
+        inner = msgspec.structs.replace(inner, dpop_jkt=possession.jkt_of(bound) or inner.dpop_jkt)
         case = Case(asked=inner, client=client, tenant=await tenants.find(work), issuer=call.site.issuer, pushed=True, signed=bool(asked.request))
         if refusal := _ADDRESS if address(client, inner.redirect_uri) is None else check(case, Entry.PAR):
             return refusal

@@ -10,6 +10,9 @@ from typing import ClassVar, Final, Literal
 
 _SECOND: Final = timedelta(seconds=1)
 _PUSHED_CEILING: Final = timedelta(minutes=10)
+_WINDOW_CEILING: Final = timedelta(minutes=5)
+_NONCE_FLOOR: Final = timedelta(seconds=10)
+_NONCE_CEILING: Final = timedelta(hours=1)
 _TYPE: Final = re.compile(r"[\x21-\x7e]{1,100}")
 _MOST_WORDS: Final = 200
 
@@ -81,6 +84,15 @@ class TrustedIssuer:
             raise ValueError("jwks: give jwks or jwks_uri, and not both")
 
 
+class Nonces(enum.Enum):
+    """Whether DPoP proofs need a nonce of the server (RFC 9449, section 8)."""
+
+    OFFERED = "offered"
+    """Every answer to a proof brings one, and one that comes back must be ours; a proof without is taken."""
+    REQUIRED = "required"
+    """A proof without is refused with one to use."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
     """`[tenant.oauth]`: what the door does beyond the usual."""
@@ -94,6 +106,12 @@ class Tenant:
     """Who may exchange whose tokens (RFC 8693)."""
     issuers: tuple[TrustedIssuer, ...] = ()
     """Whose assertions stand for people (RFC 7523)."""
+    dpop_window: timedelta = timedelta(seconds=60)
+    """How old a DPoP proof may be (RFC 9449, section 11.1)."""
+    dpop_nonces: Nonces = Nonces.OFFERED
+    """Whether proofs need a nonce of the server: `offered`, or `required` against proofs made ahead of time."""
+    dpop_nonce: timedelta = timedelta(minutes=5)
+    """A nonce is accepted for so long at least, and twice as long at most."""
 
     def __post_init__(self) -> None:
         if not _SECOND <= self.pushed_request <= _PUSHED_CEILING:
@@ -101,3 +119,7 @@ class Tenant:
         names = [one.type for one in self.details]
         if len(set(names)) < len(names):
             raise ValueError("details: a type stands there twice")
+        if not _SECOND <= self.dpop_window <= _WINDOW_CEILING:
+            raise ValueError("dpop_window: must lie between 1s and 5m")
+        if not _NONCE_FLOOR <= self.dpop_nonce <= _NONCE_CEILING:
+            raise ValueError("dpop_nonce: must lie between 10s and 1h")

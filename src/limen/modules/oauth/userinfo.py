@@ -7,7 +7,7 @@ from typing import Final
 
 from limen.modules import claims, clients, keys
 from limen.modules.clients import Client
-from limen.modules.oauth import bearer, claims_request, encryption, tally
+from limen.modules.oauth import bearer, claims_request, encryption, possession, tally
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.facts import UserinfoRead
 from limen.modules.oauth.ground import with_keys
@@ -29,20 +29,25 @@ async def _userinfo(call: Call) -> Answer:
     shown = bearer.shown(call.raw_headers.get(b"authorization", b"").decode("latin-1"), call.form)
     if shown is None or isinstance(shown, Refused):
         return bearer.refuse(shown, issuer, OPENID)
+    headers = await possession.offered(call)
     async with call.read() as reader:
-        token = await bearer.standing(reader, issuer, shown)
+        token = await bearer.standing(reader, issuer, shown.text)
         client = await clients.find(reader, token.client) if token is not None else None
         if token is None or client is None or token.account is None or OPENID not in token.scopes or issuer not in token.audience:
             refusal = _NARROW if token is not None and OPENID not in token.scopes else _DEAD
             await call.refused(refusal.reason)
-            return bearer.refuse(refusal, issuer, OPENID)
+            return bearer.refuse(refusal, issuer, OPENID, by_dpop=shown.by_dpop, headers=headers)
+        if token.bound or shown.by_dpop:
+            wrong = await possession.at_resource(call, reader, shown, token.bound, token.client)
+            if wrong is not None:
+                return bearer.refuse(wrong, issuer, OPENID, by_dpop=bool(token.bound), headers=headers)
         extra = token.permit.extra if token.permit is not None else None
         wanted = claims_request.requested(extra.claims, claims_request.USERINFO) if extra is not None else None
         asking = claims.Asking(account=token.account, client=client, scopes=token.scopes, use=claims.Use.USERINFO, requested=wanted)
         told = {"sub": token.subject, **await claims.of(reader, asking)}
     tally.count(call.db, call.tenant, UserinfoRead(subject=token.account, client=token.client, grant=token.grant, count=1))
     if client.userinfo_signed_response_alg is None and client.userinfo_encrypted_response_alg is None:
-        return Json(told)
+        return Json(told, headers=headers)
     return await _as_jwt(call, client, told)
 
 

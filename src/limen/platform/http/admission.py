@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from limen.platform.http.answers import SeeOther
 from limen.platform.http.errors import BearerRefused, Forged, NoSuchPlace, NotSignedIn, ScopeMissing, SlowDown
-from limen.platform.http.gate import Refusal
+from limen.platform.http.gate import Access, Refusal
 
 if TYPE_CHECKING:
     from limen.platform.http.call import Call
@@ -20,6 +20,7 @@ CSRF_HEADER: Final = b"limen-csrf"
 """For calls by script on a page of ours."""
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9\-._~+/]{1,8192}=*")
+_SCHEMES: Final = frozenset({"bearer", "dpop"})
 _OWN_MACHINE: Final = frozenset({"localhost", "127.0.0.1"})
 
 
@@ -60,12 +61,13 @@ def _to_sign_in(call: Call) -> SeeOther:
 
 
 async def _bearer(plan: Plan, call: Call) -> None:
-    """RFC 6750, sections 2.1 and 3. A token in the query or the body is none, nor is one of the scheme DPoP, which needs a proof (RFC 9449, 7.1)."""
+    """RFC 6750, sections 2.1 and 3; RFC 9449, section 7.1. A token in the query or the body is none."""
     scheme, _, token = call.raw_headers.get(b"authorization", b"").decode("latin-1").partition(" ")
     token = token.strip()
-    if scheme.lower() != "bearer":
+    scheme = scheme.lower()
+    if scheme not in _SCHEMES:
         raise BearerRefused("An access token is needed.", error="", headers=_challenge(call, plan))
-    found = await call.house.gate.bearer(call, token, plan.scope) if _TOKEN.fullmatch(token) else Refusal("invalid_token", "This is no access token.")
+    found = await _judged(plan, call, token, by_dpop=scheme == "dpop")
     if not isinstance(found, Refusal):
         call.access = found
         return
@@ -74,14 +76,23 @@ async def _bearer(plan: Plan, call: Call) -> None:
     raise BearerRefused(found.description, error=found.error, headers=_challenge(call, plan, found))
 
 
+async def _judged(plan: Plan, call: Call, token: str, *, by_dpop: bool) -> Access | Refusal:
+    if not _TOKEN.fullmatch(token):
+        return Refusal("invalid_token", "This is no access token.")
+    return await call.house.gate.bearer(call, token, plan.scope, by_dpop=by_dpop)
+
+
 def _challenge(call: Call, plan: Plan, found: Refusal | None = None) -> tuple[tuple[str, str], ...]:
+    scheme, more = found.challenge if found is not None else ("Bearer", "")
     parts = [f'realm="{call.site.issuer}"']
     if found is not None:
         text = "".join(letter if " " <= letter <= "~" and letter not in '"\\' else "'" for letter in found.description)
         parts.append(f'error="{found.error}", error_description="{text}"')
     if found is None or found.error == "insufficient_scope":
         parts.append(f'scope="{plan.scope}"')
-    return (("www-authenticate", f"Bearer {', '.join(parts)}"),)
+    if more:
+        parts.append(more)
+    return (("www-authenticate", f"{scheme} {', '.join(parts)}"), *(found.headers if found is not None else ()))
 
 
 def check_source(call: Call) -> None:

@@ -22,10 +22,15 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a token will not do: an error code of RFC 6750, section 3.1 (`invalid_token`, `insufficient_scope`), in words for the client."""
+    """Why a token will not do: an error code of RFC 6750, section 3.1 (`invalid_token`, `insufficient_scope`), in words for the client.
+
+    `challenge` is the scheme that would do and what its challenge says besides (RFC 9449, section 7.1).
+    """
 
     error: str
     description: str
+    challenge: tuple[str, str] = ("Bearer", "")
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Gate(Protocol):
@@ -35,6 +40,6 @@ class Gate(Protocol):
         """Return who is signed in by the request's session cookie, alive now; None if nobody."""
         ...
 
-    async def bearer(self, call: Call, token: str, scope: str) -> Access | Refusal:
-        """Check an access token of this tenant for the API and the scope."""
+    async def bearer(self, call: Call, token: str, scope: str, *, by_dpop: bool) -> Access | Refusal:
+        """Check an access token of this tenant for the API and the scope; `by_dpop` says that it is shown with a proof (RFC 9449), to be checked too."""
         ...

@@ -41,13 +41,14 @@ Node = dict[str, Any]
 """A JSON object of the document, whose shape OpenAPI defines."""
 
 
-def _header(text: str) -> Node:
-    return {"description": text, "required": True, "schema": {"type": "string"}}
+def _header(text: str, *, always: bool = True) -> Node:
+    return {"description": text, "required": always, "schema": {"type": "string"}}
 
 
 _ETAG: Final = {"ETag": _header("The record's version (RFC 9110, section 8.8.3).")}
 _LOCATION: Final = {"Location": _header("Where the new record is.")}
-_CHALLENGE: Final = {"WWW-Authenticate": _header("RFC 6750, section 3.")}
+_CHALLENGE: Final = {"WWW-Authenticate": _header("RFC 6750, section 3; RFC 9449, section 7.1.")}
+_NONCE: Final = {"DPoP-Nonce": _header("What to put into the next proof, where one came (RFC 9449, section 9).", always=False)}
 _RETRY: Final = {"Retry-After": _header("Seconds after which it is worth trying again.")}
 _IF_MATCH: Final[Node] = {
     "name": "If-Match",
@@ -56,7 +57,7 @@ _IF_MATCH: Final[Node] = {
     "description": "The ETag that was read: the change is refused where the record has another by now (RFC 9110, section 13.1.1).",
     "schema": {"type": "string"},
 }
-_HEADERS: Final[Mapping[int, Node]] = {401: _CHALLENGE, 403: _CHALLENGE, 429: _RETRY, 503: _RETRY}
+_HEADERS: Final[Mapping[int, Node]] = {401: _CHALLENGE | _NONCE, 403: _CHALLENGE, 429: _RETRY, 503: _RETRY}
 _EDGE: Final = (BearerRefused, ScopeMissing, TooSlow, TooLarge, WrongMedia, Misdirected, SlowDown, HeadersTooLarge)
 """Refusals that are alone under their status at most endpoints: described once, and referred to."""
 _OURS: Final = {

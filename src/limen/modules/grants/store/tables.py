@@ -80,6 +80,7 @@ TOKENS: Final = table(
     sa.Column("audience", Json(_TUPLE), nullable=False),
     sa.Column("issued", Instant, nullable=False),
     sa.Column("expires", Instant, nullable=False),
+    sa.Column("bound", sa.Text),
     sa.Index("opaque_tokens_by_age", "tenant", "expires"),
     rowid=True,
 )

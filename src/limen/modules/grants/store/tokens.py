@@ -18,7 +18,7 @@ _TENANT: Final = _T.tenant == bind("tenant")
 
 _ADD = statement(insert_row(TOKENS))
 _FIND = statement(
-    sa.select(_T.id, _T.grant, _T.account, _T.client, _T.scopes, _T.audience, _T.issued, _T.expires).where(
+    sa.select(_T.id, _T.grant, _T.account, _T.client, _T.scopes, _T.audience, _T.issued, _T.expires, _T.bound).where(
         _TENANT, _T.digest == bind("digest"), _T.expires > bind("now")
     ),
     into=OpaqueToken,
@@ -55,6 +55,7 @@ async def add(work: Work, token: OpaqueToken, digest: bytes) -> None:
         audience=token.audience,
         issued=token.issued,
         expires=token.expires,
+        bound=token.bound,
     )
 
 

@@ -17,6 +17,7 @@ from limen.modules.oauth.facts import CodeIssued, TokenIssued
 from limen.modules.oauth.ground import Press
 from limen.modules.oauth.id_token import id_claims, told
 from limen.modules.oauth.model import CODE, ID_TOKEN, TOKEN, Asked
+from limen.modules.oauth.possession import of_key
 from limen.modules.sessions import Session
 from limen.platform.sql import Work
 
@@ -33,6 +34,7 @@ async def permit_of(work: Work, client: Client, asked: Asked, session: Session, 
         claims=asked.claims,
         details=asked.authorization_details,
         resources=asked.resource,
+        bound=of_key(asked.dpop_jkt),
     )
     return Permit(
         session.account,

@@ -5,12 +5,13 @@ The code is used up before anything is compared: one that was stolen and tried i
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final, assert_never
 
 from limen.modules import grants
 from limen.modules.clients import Client, GrantType
 from limen.modules.grants import CodeRefusal
-from limen.modules.oauth import pkce
+from limen.modules.oauth import pkce, possession
 from limen.modules.oauth.access_token import Target, aim_granted, for_person
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.facts import CodeReplayed
@@ -29,6 +30,7 @@ _ANOTHER: Final = Refused(Code.INVALID_GRANT, "The code was issued to another cl
 _REDIRECT: Final = Refused(Code.INVALID_GRANT, "redirect_uri is not the one of the authorization request.", "redirect_uri_differs")
 _VERIFIER: Final = Refused(Code.INVALID_GRANT, "code_verifier does not answer the code_challenge of the authorization request.", "verifier_wrong")
 _NO_VERIFIER: Final = Refused(Code.INVALID_GRANT, "code_verifier is missing: the authorization request had a code_challenge.", "verifier_missing")
+_KEY: Final = Refused(Code.INVALID_GRANT, "The code is bound to a key (dpop_jkt): send a proof by that one.", "code_of_another_key")
 _NO_CHALLENGE: Final = Refused(
     Code.INVALID_GRANT, "code_verifier without a code_challenge in the authorization request (RFC 9700, section 2.1.1).", "challenge_missing"
 )
@@ -73,17 +75,20 @@ async def _decide(work: Work, wish: Wish) -> Given | Refused:
         return refusal_of(code)
     if found := mismatch(code, wish.client, wish.form):
         return found
+    if code.permit.bound not in ("", wish.bound):
+        return _KEY
     aimed = aim_granted(wish.press, wish.client, code.permit, code.permit.scopes, wish.form.all("resource"))
     return aimed if isinstance(aimed, Refused) else await _give(work, wish, code, aimed)
 
 
 async def _give(work: Work, wish: Wish, code: grants.Code, aimed: tuple[Target, tuple[str, ...]]) -> Given | Refused:
     target, scopes = aimed
-    made = await grants.make(work, code, refreshable=GrantType.REFRESH_TOKEN in wish.client.grants)
+    kept = possession.with_key(code.permit, wish.bound if wish.client.public else "")
+    made = await grants.make(work, replace(code, permit=kept), refreshable=GrantType.REFRESH_TOKEN in wish.client.grants)
     if isinstance(made, CodeRefusal):
         return refusal_of(made)
     permit = made.grant.permit
-    access = await for_person(work, wish.press, target, made.grant, scopes)
+    access = await for_person(work, wish.press, target, made.grant, scopes, wish.bound)
     return Given(
         access=access,
         client=permit.client,

@@ -19,6 +19,7 @@ from limen.modules.oauth.access_token import Made, ServiceClaims, Target, aim, o
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.ground import Ground, Press
 from limen.modules.oauth.model import words
+from limen.modules.oauth.possession import confirmation
 from limen.modules.oauth.token.port import Given, Grant, Wish
 from limen.modules.tenants import OWN_SCOPES, TokenFormat
 from limen.platform.sql import Work
@@ -75,10 +76,11 @@ async def _decide(work: Work, wish: Wish) -> Given | Refused:
     client, expires = plan.client.id, now + plan.ground.access_seconds
     if plan.target.format is TokenFormat.OPAQUE:
         until = work.now + plan.ground.limits.access_token
-        opaque = await grants.add_opaque(work, OpaqueToken(token, None, None, client, plan.scopes, plan.target.audience, work.now, until))
-        made = Made(token, expires, None, opaque.reveal())
+        opaque = await grants.add_opaque(work, OpaqueToken(token, None, None, client, plan.scopes, plan.target.audience, work.now, until, wish.bound or None))
+        made = Made(token, expires, None, opaque.reveal(), wish.bound)
     else:
-        made = Made(token, expires, ServiceClaims(plan.issuer, client, plan.audience, client, plan.scope, now, expires, token))
+        claims = ServiceClaims(plan.issuer, client, plan.audience, client, plan.scope, now, expires, token, cnf=confirmation(wish.bound))
+        made = Made(token, expires, claims, bound=wish.bound)
     return Given(access=made, client=client, scope=plan.scope, lifetime=plan.ground.access_seconds)
 
 

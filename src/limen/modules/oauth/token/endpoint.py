@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from limen.kernel.facts import Actor, ActorKind
 from limen.modules import keys
 from limen.modules.clients import Client
-from limen.modules.oauth import client_auth
+from limen.modules.oauth import client_auth, possession
 from limen.modules.oauth.answers import refused
 from limen.modules.oauth.client_auth import Shown
+from limen.modules.oauth.dpop import Proof
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.facts import TokenIssued, TokenRefused
 from limen.modules.oauth.ground import Press, press
@@ -33,9 +34,13 @@ _NO_TYPE: Final = Refused(Code.INVALID_REQUEST, f"grant_type is missing; there a
 _UNKNOWN_TYPE: Final = Refused(Code.UNSUPPORTED_GRANT_TYPE, f"There are the grants {', '.join(GRANTS)}.")
 
 
+_Asked: TypeAlias = "tuple[Grant | Refused, object, Proof | Refused | None]"
+"""The grant, what it prepared, and the proof beside it."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Refusal:
-    """Why not; `counted` once it is in the log, or else with its like."""
+    """Why not; `counted` once it is in the log, or need not be, or else with its like."""
 
     why: Refused
     counted: bool
@@ -48,32 +53,33 @@ async def _token(call: Call) -> Answer:
         return await _refuse(call, _Refusal(found, counted=False))
     grant = _parsed(form)
     prepared = await grant.prepare(call) if isinstance(grant, Grant) and grant.prepare is not None else None
-    asked = prepared if isinstance(prepared, Refused) else grant
+    asked = (prepared if isinstance(prepared, Refused) else grant, prepared, await possession.seen(call))
     try:
-        outcome = await _served(call, found, asked, prepared)
+        outcome = await _served(call, found, asked)
     except keys.NoSigningKey as missing:
-        outcome = await _served_after(call, found, (asked, prepared), missing.alg)
-    return await _refuse(call, outcome) if isinstance(outcome, _Refusal) else Json(await signed(*outcome))
+        outcome = await _served_after(call, found, asked, missing.alg)
+    return await _refuse(call, outcome) if isinstance(outcome, _Refusal) else Json(await signed(*outcome), headers=await possession.offered(call))
 
 
 async def _refuse(call: Call, refusal: _Refusal) -> Answer:
     if not refusal.counted:
         await call.refused(refusal.why.reason)
-    return refused(refusal.why, call.site.issuer)
+    return refused(refusal.why, call.site.issuer, await possession.offered(call))
 
 
-async def _served_after(call: Call, found: Shown, asked: tuple[Grant | Refused, object], alg: str) -> tuple[Press, Given] | _Refusal:
+async def _served_after(call: Call, found: Shown, asked: _Asked, alg: str) -> tuple[Press, Given] | _Refusal:
     """Make the first key of an algorithm outside any Work and begin anew. A client may lack two: the tenant's usual one, and that of its ID tokens."""
     await keys.ensure(call.db, call.tenant, alg)
     try:
-        return await _served(call, found, *asked)
+        return await _served(call, found, asked)
     except keys.NoSigningKey as missing:
         await keys.ensure(call.db, call.tenant, missing.alg)
-        return await _served(call, found, *asked)
+        return await _served(call, found, asked)
 
 
-async def _served(call: Call, found: Shown, grant: Grant | Refused, prepared: object) -> tuple[Press, Given] | _Refusal:
+async def _served(call: Call, found: Shown, asked: _Asked) -> tuple[Press, Given] | _Refusal:
     """Do everything up to the commit: the answer is durable when this returns."""
+    grant, prepared, proof = asked
     async with call.db.work(call.tenant, Actor(ActorKind.CLIENT, found.client)) as work:
         client = await client_auth.proved(work, found)
         if isinstance(client, Refused):
@@ -84,7 +90,10 @@ async def _served(call: Call, found: Shown, grant: Grant | Refused, prepared: ob
             why = Refused(Code.UNAUTHORIZED_CLIENT, f"The client is not registered for the grant {grant.type.value}.")
             return _recorded(work, client, call.form, why)
         signs = await press(work, call.site.issuer, client.id_token_signed_response_alg)
-        outcome = await grant.decide(work, Wish(call.form, client, signs, prepared))
+        bound = await possession.at_server(work, client, proof, needed=client.dpop_bound_access_tokens)
+        if isinstance(bound, Refused):
+            return _Refusal(bound, counted=True) if bound.code is Code.USE_DPOP_NONCE else _recorded(work, client, call.form, bound)
+        outcome = await grant.decide(work, Wish(call.form, client, signs, prepared, bound))
         if isinstance(outcome, Refused):
             return _recorded(work, client, call.form, outcome)
         access = outcome.access

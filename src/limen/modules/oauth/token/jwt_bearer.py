@@ -120,7 +120,7 @@ async def _decide(work: Work, wish: Wish) -> Given | Refused:
     if isinstance(made, CodeRefusal):
         return _CONSENT
     return Given(
-        access=await for_person(work, wish.press, target, made.grant, scopes),
+        access=await for_person(work, wish.press, target, made.grant, scopes, wish.bound),
         client=wish.client.id,
         scope=" ".join(scopes),
         lifetime=wish.press.ground.access_seconds,

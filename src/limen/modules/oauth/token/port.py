@@ -28,6 +28,8 @@ class Wish(msgspec.Struct, frozen=True):
     press: Press
     prepared: object = None
     """What the grant's own `prepare` came to."""
+    bound: str = ""
+    """The key it showed, to which what it gets is bound (`possession`)."""
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from limen.modules import grants
 from limen.modules.clients import GrantType
 from limen.modules.grants import Held, RefreshRefusal
 from limen.modules.oauth.access_token import Target, aim_granted, for_person, named
+from limen.modules.oauth.dpop import MISSING
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.id_token import identity_of
 from limen.modules.oauth.model import OPENID, words
@@ -21,7 +22,7 @@ _SESSION: Final = Refused(Code.INVALID_GRANT, "The session has ended, and with i
 _REPLAYED: Final = Refused(
     Code.INVALID_GRANT, "The refresh token was used before, so the whole grant has been ended: each answer brings the token to use next.", "refresh_replayed"
 )
-
+_KEY: Final = Refused(Code.INVALID_GRANT, "The refresh token is bound to another key than that of the proof.", "refresh_of_another_key")
 _NO_SCOPE: Final = Refused(Code.INVALID_SCOPE, "scope names nothing: leave it out for all that was granted.", "scope_missing")
 
 
@@ -46,6 +47,8 @@ async def _decide(work: Work, wish: Wish) -> Given | Refused:
     held = await grants.take_refresh(work, wish.form.text("refresh_token"), wish.client.id)
     if isinstance(held, RefreshRefusal):
         return refusal_of(held)
+    if held.grant.permit.bound not in ("", wish.bound):
+        return _KEY if wish.bound else MISSING
     scopes = _narrowed(held.grant.permit.scopes, wish.form.get("scope"))
     if isinstance(scopes, Refused):
         return scopes
@@ -69,7 +72,7 @@ def _narrowed(granted: tuple[str, ...], asked: str | None) -> tuple[str, ...] | 
 async def _give(work: Work, wish: Wish, held: Held, target: Target, scopes: tuple[str, ...]) -> Given:
     successor = await grants.rotate(work, held)
     permit = held.grant.permit
-    access = await for_person(work, wish.press, target, held.grant, scopes)
+    access = await for_person(work, wish.press, target, held.grant, scopes, wish.bound)
     return Given(
         access=access,
         client=permit.client,

@@ -12,7 +12,8 @@ from typing import Final
 from limen.modules.oauth.access_token import raw
 from limen.modules.oauth.ground import Press
 from limen.modules.oauth.id_token import signed as signed_identity
-from limen.modules.oauth.model import TOKEN_TYPE, TokenBody
+from limen.modules.oauth.model import TokenBody
+from limen.modules.oauth.possession import token_type
 from limen.modules.oauth.token.port import Given
 
 _IN_A_ROW: Final = 32
@@ -47,7 +48,7 @@ def _body(press: Press, given: Given) -> TokenBody:
     key = press.key
     return TokenBody(
         access_token=given.access.text(key),
-        token_type=TOKEN_TYPE,
+        token_type=token_type(given.access.bound),
         expires_in=given.lifetime,
         scope=given.scope,
         refresh_token=given.refresh,

@@ -21,6 +21,7 @@ from limen.modules.oauth.bearer import Token
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.facts import TokenExchanged
 from limen.modules.oauth.model import words
+from limen.modules.oauth.possession import confirmation
 from limen.modules.oauth.settings import ExchangeMode, ExchangeRule, Tenant
 from limen.modules.oauth.token.port import Given, Grant, Wish
 from limen.modules.tenants import OWN_SCOPES, TokenFormat, settings_of
@@ -127,8 +128,8 @@ def _made(work: Work, wish: Wish, subject: Token, target: Target, said: tuple[tu
     token, issuer, audience, scope = TokenId(ids.new(TOKEN_PREFIX, work.now)), wish.press.issuer, one_or_many(target.audience), " ".join(scopes)
     permit = subject.permit
     if permit is None or subject.grant is None:
-        service = ServiceClaims(issuer, subject.subject, audience, wish.client.id, scope, now, expires, token, raw(actor))
-        return Made(token, expires, service)
+        service = ServiceClaims(issuer, subject.subject, audience, wish.client.id, scope, now, expires, token, raw(actor), confirmation(wish.bound))
+        return Made(token, expires, service, bound=wish.bound)
     claims = PersonClaims(
         iss=issuer,
         sub=permit.subject,
@@ -143,8 +144,9 @@ def _made(work: Work, wish: Wish, subject: Token, target: Target, said: tuple[tu
         acr=permit.acr,
         amr=permit.amr,
         act=raw(actor),
+        cnf=confirmation(wish.bound),
     )
-    return Made(token, expires, claims)
+    return Made(token, expires, claims, bound=wish.bound)
 
 
 TOKEN_EXCHANGE: Final = Grant(GrantType.TOKEN_EXCHANGE, ("subject_token", "subject_token_type"), _decide)

@@ -1,0 +1,154 @@
+"""Keys that tokens are bound to, and how a request shows that it has one: the same for every endpoint.
+
+A bound token keeps its key as a text, `jkt:` and a thumbprint (RFC 9449, section 6); the empty text is bound to nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import msgspec
+
+from limen.kernel.facts import Actor, ActorKind
+from limen.kernel.ids import ClientId
+from limen.modules import tenants
+from limen.modules.clients import Client
+from limen.modules.grants import Extra, Permit
+from limen.modules.oauth import dpop, nonces
+from limen.modules.oauth.dpop import ALGORITHMS, FAPI_ALGORITHMS, HEADER, MISSING, NEEDS_NONCE, NOT_FAPI, REPLAYED, Proof, Shown
+from limen.modules.oauth.errors import Code, Refused
+from limen.modules.oauth.replays import first_time
+from limen.modules.oauth.settings import Nonces, Tenant
+from limen.modules.oauth.store import ReplayKind
+from limen.platform.http import Call
+from limen.platform.sql import Reader, Work
+
+_JKT: Final = "jkt:"
+_BEARER: Final = "Bearer"
+_DOWNGRADED: Final = Refused(
+    Code.INVALID_TOKEN, "The access token is bound to a key: show it with the scheme DPoP and a proof (RFC 9449, section 7.1).", "token_downgraded"
+)
+_UNBOUND: Final = Refused(Code.INVALID_TOKEN, "The access token is bound to no key: show it with the scheme Bearer.", "token_not_bound")
+_NOT_ITS_KEY: Final = Refused(Code.INVALID_TOKEN, "The access token is bound to another key than that of the proof.", "token_of_another_key")
+
+
+class Confirmation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`cnf` (RFC 7800, section 3.1): the key a token is bound to."""
+
+    jkt: str = ""
+
+
+class Presented(msgspec.Struct, frozen=True):
+    """An access token as a request shows it."""
+
+    text: str
+    by_dpop: bool = False
+    """Whether by the scheme DPoP, which comes with a proof."""
+
+
+def of_key(jkt: str) -> str:
+    """Return what is kept of something bound to the key of a proof; of no key, nothing."""
+    return _JKT + jkt if jkt else ""
+
+
+def jkt_of(bound: str) -> str:
+    """Return the thumbprint of a proof's key, if that is what something is bound to."""
+    return bound.removeprefix(_JKT) if bound.startswith(_JKT) else ""
+
+
+def confirmation(bound: str) -> Confirmation | msgspec.UnsetType:
+    """Return `cnf` of a token; of one that is not bound, nothing."""
+    return Confirmation(jkt_of(bound)) if bound else msgspec.UNSET
+
+
+def bound_by(found: Confirmation | None) -> str:
+    """Return what a token keeps whose `cnf` this is."""
+    return of_key(found.jkt) if found is not None else ""
+
+
+def token_type(bound: str) -> str:
+    """Return `token_type` (RFC 6750, section 6.1.1; RFC 9449, section 5)."""
+    return dpop.SCHEME if bound.startswith(_JKT) else _BEARER
+
+
+def algorithms() -> str:
+    """Return `algs` of a challenge (RFC 9449, section 7.1)."""
+    return " ".join(alg.value for alg in ALGORITHMS)
+
+
+async def offered(call: Call) -> tuple[tuple[str, str], ...]:
+    """Return the header that gives a client its next nonce (RFC 9449, section 8.2), if it sent a proof."""
+    if HEADER not in call.raw_headers:
+        return ()
+    async with call.read() as reader:
+        return (("dpop-nonce", await nonces.current(reader, (await _settings(reader)).dpop_nonce)),)
+
+
+async def seen(call: Call) -> Proof | Refused | None:
+    """Return a request's proof, if it has one, not yet marked as used. Ask before the Work of the request."""
+    if HEADER not in call.raw_headers:
+        return None
+    async with call.read() as reader:
+        return await _proof(call, reader, None)
+
+
+async def at_server(work: Work, client: Client, proof: Proof | Refused | None, *, needed: bool) -> str | Refused:
+    """Return the key to which a client that has proved itself binds what it asks for; empty where it showed none and none is `needed`."""
+    if proof is None:
+        return MISSING if needed else ""
+    if isinstance(proof, Refused):
+        return proof
+    if client.fapi and proof.alg not in FAPI_ALGORITHMS:
+        return NOT_FAPI
+    return of_key(proof.jkt) if await _is_new(work, proof) else REPLAYED
+
+
+def with_key(permit: Permit, bound: str) -> Permit:
+    """Return a permit of which refresh tokens work with that key alone, or with any."""
+    if permit.bound == bound:
+        return permit
+    return replace(permit, extra=msgspec.structs.replace(permit.extra or Extra(), bound=bound))
+
+
+async def at_resource(call: Call, reader: Reader, shown: Presented, bound: str, client: ClientId) -> Refused | None:
+    """Return why a genuine access token of `client`, bound to `bound`, is not honoured as it is shown; counted, but for a nonce that is wanted."""
+    refusal = await _refusal(call, reader, shown, bound, client)
+    if refusal is not None and refusal.code is not Code.USE_DPOP_NONCE:
+        await call.refused(refusal.reason)
+    return refusal
+
+
+async def _refusal(call: Call, reader: Reader, shown: Presented, bound: str, client: ClientId) -> Refused | None:
+    if not shown.by_dpop:
+        return _DOWNGRADED if bound else None
+    if not bound.startswith(_JKT):
+        return _UNBOUND
+    proof = await _proof(call, reader, shown.text)
+    if isinstance(proof, Refused):
+        return proof
+    if of_key(proof.jkt) != bound:
+        return _NOT_ITS_KEY
+    async with call.db.work(call.tenant, Actor(ActorKind.CLIENT, client)) as work:
+        return None if await _is_new(work, proof) else REPLAYED
+
+
+async def _proof(call: Call, reader: Reader, token: str | None) -> Proof | Refused:
+    """Return the request's proof if it is in order and its nonce is one of ours; one without is taken unless the tenant wants one."""
+    settings = await _settings(reader)
+    url = call.site.origin + call.path
+    shown = Shown(call.method, url, reader.now, settings.dpop_window, token)
+    proof = dpop.read(call.raw_headers.get(HEADER, b"").decode("latin-1"), shown)
+    if isinstance(proof, Refused):
+        return proof
+    if proof.nonce is None:
+        return NEEDS_NONCE if settings.dpop_nonces is Nonces.REQUIRED else proof
+    return proof if await nonces.accepts(reader, proof.nonce, settings.dpop_nonce) else NEEDS_NONCE
+
+
+async def _is_new(work: Work, proof: Proof) -> bool:
+    return await first_time(work, ReplayKind.DPOP, proof.owner, proof.jti, proof.until)
+
+
+async def _settings(reader: Reader) -> Tenant:
+    return await tenants.settings(reader, Tenant.section, Tenant)
