@@ -35,6 +35,8 @@ from tests.conftest import World
 from tests.rig.asgi import Answer, Client, _Cookie
 
 BASE = "http://localhost:8400"
+PROXY = "127.0.0.2"
+"""Whose word about certificates is taken."""
 RIVAL = f"{BASE}/t/rival"
 ACME = TenantId("acme")
 SECRET = "a secret of thirty-two characters, or more: +%&/é".encode("ascii", "ignore").decode()
@@ -279,7 +281,9 @@ async def door(database_url: str, keyring: Keyring, clock: SystemClock) -> Async
         endpoints = install()
         settings = Settings([Running(dev=True)])
         await furnish(opened)
-        options = Options(base_url=BASE, dev=True, source_label=lambda reader, address: keys.blind(reader, keys.LOGGED, "address", address))
+        options = Options(
+            base_url=BASE, dev=True, trusted_proxies=(PROXY,), source_label=lambda reader, address: keys.blind(reader, keys.LOGGED, "address", address)
+        )
         app = build(endpoints, Directory(BASE, opened, dev=True), Gate(), opened, settings, options)
         kinds = [kind for _, found in discover.gathered(("jobs",), "JOBS", tuple) for kind in found]
         yield Door(World(opened, clock, keyring, database_url), app, Runner(opened, settings, kinds))

@@ -19,6 +19,7 @@ from limen.modules.oauth import client_auth, details, dpop, pkce, request_object
 from limen.modules.oauth.authorize.modes import MODES
 from limen.modules.oauth.client_auth import assertion
 from limen.modules.oauth.model import PROMPTS, STANDARD_SCOPES
+from limen.modules.oauth.settings import Tenant as Settings
 from limen.modules.oauth.token import GRANTS
 from limen.modules.oauth.userinfo import CLAIMS
 from limen.modules.tenants import API_SCOPES, Tenant
@@ -79,6 +80,10 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     claims_parameter_supported: bool = True
     request_parameter_supported: bool = True
     request_uri_parameter_supported: bool = True
+    tls_client_certificate_bound_access_tokens: bool = True
+    """RFC 8705, section 3.3."""
+    mtls_endpoint_aliases: dict[str, str] | UnsetType = UNSET
+    """RFC 8705, section 5."""
     authorization_response_iss_parameter_supported: bool = True
     """RFC 9207, section 3."""
     backchannel_logout_supported: bool = True
@@ -124,6 +129,24 @@ def document(tenant: Tenant, issuer: str) -> Metadata:
     )
 
 
+_BY_CERTIFICATE: Final = ("token", "par", "introspect", "revoke", "userinfo", "device_authorization", "backchannel_authentication")
+"""Last parts of the endpoints to which a client may come with its certificate."""
+
+
+def _aliased(tenant: Tenant, made: Metadata) -> Metadata:
+    """Return the document with the addresses for clients with certificates, where the tenant has others for them."""
+    base = tenants.settings_of(tenant, Settings.section, Settings).mtls_base
+    if base is None:
+        return made
+    known: dict[str, object] = msgspec.to_builtins(made)
+    aliases = {
+        name: base + value.removeprefix(made.issuer)
+        for name, value in known.items()
+        if isinstance(value, str) and name.endswith("_endpoint") and value.rpartition("/")[2] in _BY_CERTIFICATE
+    }
+    return msgspec.structs.replace(made, mtls_endpoint_aliases=aliases)
+
+
 async def _metadata(call: Call) -> Answer:
     issuer = call.site.issuer
     async with call.read() as reader:
@@ -135,7 +158,7 @@ async def _metadata(call: Call) -> Answer:
 
 
 def _make(tenant: Tenant, issuer: str) -> _Kept:
-    plain = msgspec.json.encode(document(tenant, issuer))
+    plain = msgspec.json.encode(_aliased(tenant, document(tenant, issuer)))
     deflate = zlib.compressobj(9, zlib.DEFLATED, 31)
     kept = _KEPT[issuer] = _Kept(tenant, plain, deflate.compress(plain) + deflate.flush())
     if len(_KEPT) > _MOST:

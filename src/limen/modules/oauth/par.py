@@ -71,7 +71,7 @@ async def _stored(call: Call, client: Client) -> Pushed | Refused:
         return inner
     proof = await possession.seen(call)
     async with call.db.work(call.tenant, Actor(ActorKind.CLIENT, client.id)) as work:
-        bound = await possession.at_server(work, client, proof, needed=False)
+        bound = "" if proof is None else await possession.by_proof(work, client, proof)
         if isinstance(bound, Refused):
             return bound
         if bound and inner.dpop_jkt not in ("", possession.jkt_of(bound)):

@@ -1,6 +1,7 @@
 """Keys that tokens are bound to, and how a request shows that it has one: the same for every endpoint.
 
-A bound token keeps its key as a text, `jkt:` and a thumbprint (RFC 9449, section 6); the empty text is bound to nothing.
+A bound token keeps its key as a text: `jkt:` and the thumbprint of a proof's key (RFC 9449, section 6), or `x5t:` and that of a
+certificate (RFC 8705, section 3); the empty text is bound to nothing.
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ from limen.modules.oauth.settings import Nonces, Tenant
 from limen.modules.oauth.store import ReplayKind
 from limen.platform.http import Call
 from limen.platform.sql import Reader, Work
+from limen.platform.wire.jose import certificate_thumbprint
 
 _JKT: Final = "jkt:"
+_X5T: Final = "x5t:"
 _BEARER: Final = "Bearer"
 _DOWNGRADED: Final = Refused(
     Code.INVALID_TOKEN, "The access token is bound to a key: show it with the scheme DPoP and a proof (RFC 9449, section 7.1).", "token_downgraded"
@@ -33,10 +36,19 @@ _UNBOUND: Final = Refused(Code.INVALID_TOKEN, "The access token is bound to no k
 _NOT_ITS_KEY: Final = Refused(Code.INVALID_TOKEN, "The access token is bound to another key than that of the proof.", "token_of_another_key")
 
 
+_NOT_ITS_CERTIFICATE: Final = Refused(
+    Code.INVALID_TOKEN, "The access token is bound to a certificate, and the connection was made with another one or none (RFC 8705, section 3).", "certificate"
+)
+_NO_CERTIFICATE: Final = Refused(
+    Code.INVALID_REQUEST, "This client's tokens are bound to its certificate: connect with it (RFC 8705, section 3).", "certificate_missing"
+)
+
+
 class Confirmation(msgspec.Struct, frozen=True, omit_defaults=True):
     """`cnf` (RFC 7800, section 3.1): the key a token is bound to."""
 
     jkt: str = ""
+    x5t: str = msgspec.field(default="", name="x5t#S256")
 
 
 class Presented(msgspec.Struct, frozen=True):
@@ -57,14 +69,23 @@ def jkt_of(bound: str) -> str:
     return bound.removeprefix(_JKT) if bound.startswith(_JKT) else ""
 
 
+def of_certificate(der: bytes) -> str:
+    """Return what is kept of something bound to a certificate."""
+    return _X5T + certificate_thumbprint(der)
+
+
 def confirmation(bound: str) -> Confirmation | msgspec.UnsetType:
     """Return `cnf` of a token; of one that is not bound, nothing."""
-    return Confirmation(jkt_of(bound)) if bound else msgspec.UNSET
+    if not bound:
+        return msgspec.UNSET
+    return Confirmation(x5t=bound.removeprefix(_X5T)) if bound.startswith(_X5T) else Confirmation(jkt_of(bound))
 
 
 def bound_by(found: Confirmation | None) -> str:
     """Return what a token keeps whose `cnf` this is."""
-    return of_key(found.jkt) if found is not None else ""
+    if found is None:
+        return ""
+    return _X5T + found.x5t if found.x5t else of_key(found.jkt)
 
 
 def token_type(bound: str) -> str:
@@ -93,10 +114,20 @@ async def seen(call: Call) -> Proof | Refused | None:
         return await _proof(call, reader, None)
 
 
-async def at_server(work: Work, client: Client, proof: Proof | Refused | None, *, needed: bool) -> str | Refused:
-    """Return the key to which a client that has proved itself binds what it asks for; empty where it showed none and none is `needed`."""
+async def at_server(call: Call, work: Work, client: Client, proof: Proof | Refused | None) -> str | Refused:
+    """Return the key to which a client that has proved itself binds its tokens; empty where it showed none and need not."""
+    if proof is not None or client.dpop_bound_access_tokens:
+        return await by_proof(work, client, proof)
+    if not client.tls_client_certificate_bound_access_tokens:
+        return ""
+    der = call.certificate
+    return _NO_CERTIFICATE if der is None else of_certificate(der)
+
+
+async def by_proof(work: Work, client: Client, proof: Proof | Refused | None) -> str | Refused:
+    """Return the key of a proof as it is kept, the proof used up by that."""
     if proof is None:
-        return MISSING if needed else ""
+        return MISSING
     if isinstance(proof, Refused):
         return proof
     if client.fapi and proof.alg not in FAPI_ALGORITHMS:
@@ -120,6 +151,9 @@ async def at_resource(call: Call, reader: Reader, shown: Presented, bound: str, 
 
 
 async def _refusal(call: Call, reader: Reader, shown: Presented, bound: str, client: ClientId) -> Refused | None:
+    if bound.startswith(_X5T) and not shown.by_dpop:
+        der = call.certificate
+        return None if der is not None and of_certificate(der) == bound else _NOT_ITS_CERTIFICATE
     if not shown.by_dpop:
         return _DOWNGRADED if bound else None
     if not bound.startswith(_JKT):
@@ -136,9 +170,11 @@ async def _refusal(call: Call, reader: Reader, shown: Presented, bound: str, cli
 async def _proof(call: Call, reader: Reader, token: str | None) -> Proof | Refused:
     """Return the request's proof if it is in order and its nonce is one of ours; one without is taken unless the tenant wants one."""
     settings = await _settings(reader)
-    url = call.site.origin + call.path
-    shown = Shown(call.method, url, reader.now, settings.dpop_window, token)
-    proof = dpop.read(call.raw_headers.get(HEADER, b"").decode("latin-1"), shown)
+    text = call.raw_headers.get(HEADER, b"").decode("latin-1")
+    shown = Shown(call.method, call.site.origin + call.path, reader.now, settings.dpop_window, token)
+    proof = dpop.read(text, shown)
+    if isinstance(proof, Refused) and settings.mtls_base is not None:  # it may have come by the other address
+        proof = dpop.read(text, msgspec.structs.replace(shown, url=settings.mtls_base + call.endpoint.path))
     if isinstance(proof, Refused):
         return proof
     if proof.nonce is None:

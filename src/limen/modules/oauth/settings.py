@@ -14,6 +14,7 @@ _WINDOW_CEILING: Final = timedelta(minutes=5)
 _NONCE_FLOOR: Final = timedelta(seconds=10)
 _NONCE_CEILING: Final = timedelta(hours=1)
 _TYPE: Final = re.compile(r"[\x21-\x7e]{1,100}")
+_BASE: Final = re.compile(r"https://[a-z0-9.-]+(:[0-9]{1,5})?(/t/[a-z0-9-]+)?")
 _MOST_WORDS: Final = 200
 
 
@@ -112,6 +113,8 @@ class Tenant:
     """Whether proofs need a nonce of the server: `offered`, or `required` against proofs made ahead of time."""
     dpop_nonce: timedelta = timedelta(minutes=5)
     """A nonce is accepted for so long at least, and twice as long at most."""
+    mtls_base: str | None = None
+    """Where clients come with certificates, as the issuer is written (RFC 8705, section 5); left out: at the issuer itself."""
 
     def __post_init__(self) -> None:
         if not _SECOND <= self.pushed_request <= _PUSHED_CEILING:
@@ -121,5 +124,7 @@ class Tenant:
             raise ValueError("details: a type stands there twice")
         if not _SECOND <= self.dpop_window <= _WINDOW_CEILING:
             raise ValueError("dpop_window: must lie between 1s and 5m")
+        if self.mtls_base is not None and not _BASE.fullmatch(self.mtls_base):
+            raise ValueError("mtls_base: must be an https address without a slash at its end")
         if not _NONCE_FLOOR <= self.dpop_nonce <= _NONCE_CEILING:
             raise ValueError("dpop_nonce: must lie between 10s and 1h")

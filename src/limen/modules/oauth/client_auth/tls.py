@@ -9,7 +9,7 @@ from limen.modules import clients
 from limen.modules.clients import AuthMethod, Client
 from limen.modules.oauth import client_keys
 from limen.platform.http import Call
-from limen.platform.wire.jose import BadCertificate, certificate_thumbprint, read_certificate, registered_certificates
+from limen.platform.wire.jose import BadCertificate, BadKey, certificate_thumbprint, read_certificate, registered_certificates
 
 SUBJECTS: Final = (
     *("tls_client_auth_subject_dn", "tls_client_auth_san_dns", "tls_client_auth_san_uri"),
@@ -25,14 +25,21 @@ async def checked(call: Call, name: ClientId, der: bytes) -> AuthMethod | None:
     if client is None:
         return None
     if client.auth_method is AuthMethod.SELF_SIGNED_TLS:
-        raw = await client_keys.raw_keys(call, client)
-        known = registered_certificates(raw) if raw else frozenset()
+        known = _registered(await client_keys.raw_keys(call, client))
         if certificate_thumbprint(der) not in known and client.jwks_uri is not None:
-            known = registered_certificates(await client_keys.raw_keys(call, client, anew=True))
+            known = _registered(await client_keys.raw_keys(call, client, anew=True))
         return AuthMethod.SELF_SIGNED_TLS if certificate_thumbprint(der) in known else None
     if client.auth_method is AuthMethod.TLS:
         return AuthMethod.TLS if _is_named(client, der) else None
     return None
+
+
+def _registered(raw: bytes) -> frozenset[str]:
+    """Return the thumbprints of the certificates in a client's key set (section 2.2.2)."""
+    try:
+        return registered_certificates(raw)
+    except BadKey:
+        return frozenset()
 
 
 def _is_named(client: Client, der: bytes) -> bool:

@@ -90,7 +90,7 @@ async def _served(call: Call, found: Shown, asked: _Asked) -> tuple[Press, Given
             why = Refused(Code.UNAUTHORIZED_CLIENT, f"The client is not registered for the grant {grant.type.value}.")
             return _recorded(work, client, call.form, why)
         signs = await press(work, call.site.issuer, client.id_token_signed_response_alg)
-        bound = await possession.at_server(work, client, proof, needed=client.dpop_bound_access_tokens)
+        bound = await possession.at_server(call, work, client, proof)
         if isinstance(bound, Refused):
             return _Refusal(bound, counted=True) if bound.code is Code.USE_DPOP_NONCE else _recorded(work, client, call.form, bound)
         outcome = await grant.decide(work, Wish(call.form, client, signs, prepared, bound))
