@@ -90,6 +90,14 @@ async def rotate(work: Work, held: Held) -> Secret[str]:
     return successor
 
 
+async def prolong(work: Work, held: Held) -> Secret[str]:
+    """Return the current token itself, its idle time begun anew: of a client of whom nobody else can use it (RFC 9700, section 4.14)."""
+    kept = held.family.token(held.generation)
+    until = min(work.now + (await limits(work)).refresh_idle, held.grant.expires)
+    await grants.rotate(work, held.grant.id, held.generation, secrets.digest(kept.reveal()), until)
+    return kept
+
+
 async def by_refresh(reader: Reader, token: str, client: ClientId) -> Grant | None:
     """Return the grant of a client's refresh token that would be taken now; looking changes nothing."""
     found = await _read(reader, token)

@@ -1,12 +1,15 @@
-"""Refreshing (RFC 6749, section 6): every client's token rotates with every use (RFC 9700, section 4.14.2)."""
+"""Refreshing (RFC 6749, section 6). A token rotates with every use (RFC 9700, section 4.14.2) unless it serves nobody but its client.
+
+FAPI 2.0, section 5.3.2.1, forbids to rotate there: an answer lost on the way would cost a person her sign-in for nothing.
+"""
 
 from __future__ import annotations
 
 from typing import Final, assert_never
 
 from limen.modules import grants
-from limen.modules.clients import GrantType
-from limen.modules.grants import Held, RefreshRefusal
+from limen.modules.clients import Client, GrantType, RefreshRotation
+from limen.modules.grants import Held, Permit, RefreshRefusal
 from limen.modules.oauth.access_token import Target, aim_granted, for_person, named
 from limen.modules.oauth.dpop import MISSING
 from limen.modules.oauth.errors import Code, Refused
@@ -70,8 +73,8 @@ def _narrowed(granted: tuple[str, ...], asked: str | None) -> tuple[str, ...] | 
 
 
 async def _give(work: Work, wish: Wish, held: Held, target: Target, scopes: tuple[str, ...]) -> Given:
-    successor = await grants.rotate(work, held)
     permit = held.grant.permit
+    successor = await (grants.prolong if _is_kept(wish.client, permit) else grants.rotate)(work, held)
     access = await for_person(work, wish.press, target, held.grant, scopes, wish.bound)
     return Given(
         access=access,
@@ -84,6 +87,17 @@ async def _give(work: Work, wish: Wish, held: Held, target: Target, scopes: tupl
         identity=await identity_of(work, wish.press, wish.client, permit) if OPENID in scopes else None,
         details=permit.extra.details if permit.extra is not None else "",
     )
+
+
+def _is_kept(client: Client, permit: Permit) -> bool:
+    """Whether the token stays as it is: as registered, else where it is bound to a key or the client's profile is FAPI's."""
+    match client.refresh_rotation:
+        case RefreshRotation.NEVER:
+            return True
+        case RefreshRotation.ALWAYS:
+            return False
+        case RefreshRotation.USUAL:
+            return client.fapi or client.constrained or bool(permit.bound)
 
 
 REFRESH_TOKEN: Final = Grant(GrantType.REFRESH_TOKEN, ("refresh_token",), _decide)
