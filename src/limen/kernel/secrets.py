@@ -71,6 +71,15 @@ def digits(count: int) -> str:
             return f"{number % limit:0{count}d}"
 
 
+def letters(alphabet: str, count: int) -> str:
+    """Return `count` letters of an alphabet, each equally likely."""
+    limit = 256 - 256 % len(alphabet)
+    drawn = ""
+    while len(drawn) < count:
+        drawn += "".join(alphabet[octet % len(alphabet)] for octet in os.urandom(count) if octet < limit)
+    return drawn[:count]
+
+
 def digest(value: str | bytes) -> bytes:
     """Return the SHA-256 of a machine-made secret, the form in which it is stored. Never for passwords."""
     return hashlib.sha256(value.encode() if isinstance(value, str) else value).digest()

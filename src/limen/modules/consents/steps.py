@@ -44,6 +44,7 @@ async def _page(reader: Reader, state: State) -> Page:
             "tenant": tenant.display,
             "identifier": identifiers[0].value if identifiers else "",
             "details": state.ask.details,
+            "elsewhere": state.ask.elsewhere,
             "points": [*(text for scope, text in STANDARD.items() if scope in asked), *(own.get(one, one) for one in state.ask.scopes if one not in STANDARD)],
         },
     )

@@ -8,7 +8,7 @@ of it, once, with `finished`. It knows no account, no session and no factor: the
 from __future__ import annotations
 
 from limen.modules.journey.errors import Stuck, UnknownStep
-from limen.modules.journey.model import Ask, Ended, Errors, Passed, Proof, Refused, Return, State, Verdict
+from limen.modules.journey.model import Ask, Elsewhere, Ended, Errors, Passed, Proof, Refused, Return, State, Verdict
 from limen.modules.journey.port import Advance, AnyStep, Cookie, Denied, Entered, Journey, Nothing, Outcome, Stay, Step, Switch, View, Visitor
 from limen.modules.journey.service import Tables, begin, entrance, finished, install
 
@@ -18,6 +18,7 @@ __all__ = [
     "Ask",
     "Cookie",
     "Denied",
+    "Elsewhere",
     "Ended",
     "Entered",
     "Errors",

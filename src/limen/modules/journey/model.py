@@ -36,6 +36,19 @@ class Return:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """Where a request began that was not made in this browser (RFC 8628, section 5.4): what the person compares before she says yes."""
+
+    code: str
+    """As the device shows it."""
+    address: str
+    """Of the device, as it was seen here."""
+    near: bool
+    """Whether this browser came from the same network."""
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """All that steps may know of the request that began the journey (OpenID Connect Core 1.0, 3.1.2.1)."""
 
@@ -54,6 +67,8 @@ class Ask:
     """What is asked for beyond scopes, each a sentence for the person (RFC 9396); she is asked about it each time."""
     form_target: str = ""
     """Origin or scheme of the validated redirect target, for the pages' `form-action`."""
+    elsewhere: Elsewhere | None = None
+    """Set where the request began on another device."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,42 @@ class RequestPushed(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceAuthorizationRequested(Fact):
+    """A device asked for a code to show (RFC 8628)."""
+
+    name: ClassVar[str] = "oauth.device_authorization_requested"
+    client: ClientId
+    scope: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceApproved(Fact):
+    """A person let an app in on a device; what it gets then stands apart from the session she said it in."""
+
+    name: ClassVar[str] = "oauth.device_approved"
+    client: ClientId
+    session: SessionId
+    scope: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceDenied(Fact):
+    """A device that waited was turned away: the person said no, or could not give what was asked for."""
+
+    name: ClassVar[str] = "oauth.device_denied"
+    client: ClientId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserCodeRefused(Fact):
+    """So many codes of devices were typed wrong, or came too often, within a minute."""
+
+    name: ClassVar[str] = "oauth.user_code_refused"
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TokenIssued(Fact):
     """An access token went to an app. `expires` in seconds since 1970, as in the token."""
 

@@ -1,4 +1,4 @@
-"""Outbox work: requests nobody came back for leave the table, and so does what was shown once and is too old to be shown again."""
+"""Outbox work: requests and devices nobody came back for leave the table, and so does what was shown once and is too old to be shown again."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ async def _sweep(job: Job[Sweep]) -> None:
     gone = AT_ONCE
     while gone == AT_ONCE:
         async with job.db.work(job.tenant, SYSTEM) as work:
-            gone = await store.drop_old(work, AT_ONCE)
+            gone = max(await store.drop_old(work, AT_ONCE), await store.devices.drop_old(work, AT_ONCE))
     async with job.db.work(job.tenant, SYSTEM) as work:
-        if await store.any_left(work):
+        if await store.any_left(work) or await store.devices.any_left(work):
             await order_sweep(work)
 
 
@@ -54,4 +54,4 @@ SWEEP: Final = JobKind(name="oauth.sweep", payload=Sweep, run=_sweep, at_once=1)
 FORGET: Final = JobKind(name="oauth.forget", payload=Forget, run=_forget, at_once=1, timeout=FORGETS_EVERY, every=FORGETS_EVERY)
 
 JOBS: Final = (SWEEP, FORGET, *backchannel.JOBS)
-KEPT: Final[keys.Keeping] = {NONCES: None}
+KEPT: Final[keys.Keeping] = {NONCES: None, store.devices.USER_CODES: None}

@@ -50,6 +50,8 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     """RP-Initiated Logout 1.0, section 2.1."""
     pushed_authorization_request_endpoint: str
     """RFC 9126, section 5."""
+    device_authorization_endpoint: str
+    """RFC 8628, section 4."""
     userinfo_signing_alg_values_supported: tuple[str, ...]
     authorization_signing_alg_values_supported: tuple[str, ...]
     """JARM, section 4."""
@@ -121,6 +123,7 @@ def document(tenant: Tenant, issuer: str) -> Metadata:
         scopes_supported=(*STANDARD_SCOPES, *own, *sorted(API_SCOPES)),
         claims_supported=(*PROTOCOL_CLAIMS, *(claim for claims in CLAIMS.values() for claim in claims)),
         pushed_authorization_request_endpoint=f"{issuer}/oauth/par",
+        device_authorization_endpoint=f"{issuer}/oauth/device_authorization",
         id_token_signing_alg_values_supported=algs,
         userinfo_signing_alg_values_supported=algs,
         authorization_signing_alg_values_supported=algs,

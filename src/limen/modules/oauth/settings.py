@@ -13,6 +13,9 @@ _PUSHED_CEILING: Final = timedelta(minutes=10)
 _WINDOW_CEILING: Final = timedelta(minutes=5)
 _NONCE_FLOOR: Final = timedelta(seconds=10)
 _NONCE_CEILING: Final = timedelta(hours=1)
+_DEVICE_FLOOR: Final = timedelta(minutes=1)
+DEVICE_CEILING: Final = timedelta(minutes=30)
+"""No code that a device shows lives longer."""
 _TYPE: Final = re.compile(r"[\x21-\x7e]{1,100}")
 _BASE: Final = re.compile(r"https://[a-z0-9.-]+(:[0-9]{1,5})?(/t/[a-z0-9-]+)?")
 _MOST_WORDS: Final = 200
@@ -101,6 +104,8 @@ class Tenant:
     section: ClassVar[str] = "oauth"
     pushed_request: timedelta = timedelta(seconds=60)
     """How long a pushed request waits for its browser (RFC 9126, section 2.2)."""
+    device_code: timedelta = timedelta(minutes=10)
+    """How long a device waits for its person (RFC 8628, section 3.2), and over how long wrong codes are counted."""
     details: tuple[DetailType, ...] = ()
     """The types of authorization details there are (RFC 9396)."""
     exchange: tuple[ExchangeRule, ...] = ()
@@ -119,6 +124,8 @@ class Tenant:
     def __post_init__(self) -> None:
         if not _SECOND <= self.pushed_request <= _PUSHED_CEILING:
             raise ValueError("pushed_request: must lie between 1s and 10m")
+        if not _DEVICE_FLOOR <= self.device_code <= DEVICE_CEILING:
+            raise ValueError("device_code: must lie between 1m and 30m")
         names = [one.type for one in self.details]
         if len(set(names)) < len(names):
             raise ValueError("details: a type stands there twice")

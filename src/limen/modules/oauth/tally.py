@@ -19,7 +19,7 @@ import structlog
 from limen.kernel.errors import LimenError
 from limen.kernel.facts import SYSTEM
 from limen.kernel.ids import TenantId
-from limen.modules.oauth.facts import AuthorizationRefused, Introspected, UserinfoRead
+from limen.modules.oauth.facts import AuthorizationRefused, Introspected, UserCodeRefused, UserinfoRead
 from limen.platform.sql import Database
 from limen.platform.telemetry import Repeats
 
@@ -29,7 +29,7 @@ WINDOW: Final = 60.0
 _MOST: Final = 10_000
 _log = structlog.stdlib.get_logger(__name__)
 
-Countable = AuthorizationRefused | Introspected | UserinfoRead
+Countable = AuthorizationRefused | Introspected | UserCodeRefused | UserinfoRead
 
 
 def _likeness(kind: type[Countable]) -> Callable[[Countable], object]:

@@ -18,6 +18,7 @@ from limen.modules.oauth.ground import Press, press
 from limen.modules.oauth.model import TokenBody
 from limen.modules.oauth.token.authorization_code import AUTHORIZATION_CODE
 from limen.modules.oauth.token.client_credentials import CLIENT_CREDENTIALS
+from limen.modules.oauth.token.device_code import DEVICE_CODE
 from limen.modules.oauth.token.jwt_bearer import JWT_BEARER
 from limen.modules.oauth.token.port import Given, Grant, Wish
 from limen.modules.oauth.token.refresh_token import REFRESH_TOKEN
@@ -28,7 +29,7 @@ from limen.platform.sql import Work
 
 REPEATABLE: Final = frozenset({"resource", "audience"})
 """RFC 8707, section 2; RFC 8693, section 2.1."""
-GRANTS: Final = {one.type.value: one for one in (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS, TOKEN_EXCHANGE, JWT_BEARER)}
+GRANTS: Final = {one.type.value: one for one in (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS, TOKEN_EXCHANGE, JWT_BEARER, DEVICE_CODE)}
 
 _NO_TYPE: Final = Refused(Code.INVALID_REQUEST, f"grant_type is missing; there are {', '.join(GRANTS)}.", "grant_type_missing")
 _UNKNOWN_TYPE: Final = Refused(Code.UNSUPPORTED_GRANT_TYPE, f"There are the grants {', '.join(GRANTS)}.")
@@ -125,7 +126,12 @@ def _parsed(form: Form) -> Grant | Refused:
 
 
 def _recorded(work: Work, client: Client, form: Form, refusal: Refused) -> _Refusal:
-    """Record the refusal of a client that proved itself by a secret; a public client's name is known to everybody, so its are counted."""
+    """Record the refusal of a client that proved itself by a secret; a public client's name is known to everybody, so its are counted.
+
+    To ask whether a person has answered yet is how polling goes (RFC 8628, section 3.5), and nothing to be told or slowed down for.
+    """
+    if refusal.code is Code.AUTHORIZATION_PENDING:
+        return _Refusal(refusal, counted=True)
     if client.public:
         return _Refusal(refusal, counted=False)
     asked = form.text("grant_type")

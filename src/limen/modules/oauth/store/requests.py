@@ -1,10 +1,10 @@
-"""Requests that wait for a person, each sealed under the epoch key and taken out once; and what was shown once and must not be shown again."""
+"""Requests that wait for a person, each sealed under the epoch key and taken out once."""
 
 from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from limen.kernel import ids
 from limen.kernel.ids import RequestId
 from limen.platform.crypto import Place
-from limen.platform.sql import Choice, Id, Instant, Reader, Work, bind, insert_new, insert_row, statement, table
+from limen.platform.sql import Choice, Id, Instant, Reader, Work, bind, insert_row, statement, table
 
 PREFIX: Final = "req"
 LIFETIME: Final = timedelta(hours=1)
@@ -31,6 +31,8 @@ class RequestKind(enum.Enum):
     LEAVE = "leave"
     """A person is asked whether she wants to sign out."""
     LEAVE_POSTED = "leave_posted"
+    DEVICE = "device"
+    """Its code was typed, and a journey is under way for it (RFC 8628, section 3.3)."""
 
 
 REQUESTS: Final = table(
@@ -106,48 +108,3 @@ async def drop_old(work: Work, most: int) -> int:
 async def any_left(reader: Reader) -> bool:
     """True if the tenant has a request that waits."""
     return await reader.one(_ANY) is not None
-
-
-class ReplayKind(enum.Enum):
-    """What is shown once. Rows carry the value."""
-
-    DPOP = "dpop"
-    """A DPoP proof (RFC 9449, section 11.1)."""
-    CLIENT_ASSERTION = "client_assertion"
-    """A client's JWT (RFC 7523, section 3; RFC 7521, section 5.2)."""
-    REQUEST_OBJECT = "request_object"
-    """A signed authorization request (RFC 9101, section 10.8)."""
-
-
-REPLAYS: Final = table(
-    "oauth_replays",
-    sa.Column("kind", Choice(ReplayKind), primary_key=True),
-    sa.Column("digest", sa.LargeBinary, primary_key=True),  # of who made it and what they named it
-    sa.Column("expires", Instant, nullable=False),
-    sa.Index("oauth_replays_by_age", "expires"),  # of all tenants: one job clears them away
-)
-
-_R = REPLAYS.c
-_SHOW = statement(insert_new(REPLAYS))
-_DROP_SHOWN = statement(
-    sa.delete(REPLAYS).where(
-        sa.tuple_(_R.tenant, _R.kind, _R.digest).in_(
-            sa.select(_R.tenant, _R.kind, _R.digest)
-            .where(_R.expires <= bind("now"))
-            .order_by(_R.expires)
-            .limit(bind("most", sa.Integer))
-            .with_for_update(skip_locked=True)
-        )
-    ),
-    across_tenants="what is past its time is nobody's any more",
-)
-
-
-async def show(work: Work, kind: ReplayKind, digest: bytes, until: datetime) -> bool:
-    """Remember that it was shown; False if it was before, in whatever process."""
-    return await work.run(_SHOW, kind=kind, digest=digest, expires=until) == 1
-
-
-async def drop_shown(work: Work, most: int) -> int:
-    """Forget, for all tenants, what nobody would accept any more; return how much it was."""
-    return await work.run(_DROP_SHOWN, now=work.now, most=most)

@@ -1,0 +1,25 @@
+"""The tables of the door: requests that wait, what was shown once, and devices that wait (`devices`)."""
+
+from __future__ import annotations
+
+from limen.modules.oauth.store import devices
+from limen.modules.oauth.store.replays import REPLAYS, ReplayKind, drop_shown, show
+from limen.modules.oauth.store.requests import LIFETIME, REQUESTS, RequestKind, Slot, add, add_named, any_left, drop_old, find, take
+
+__all__ = [
+    "LIFETIME",
+    "REPLAYS",
+    "REQUESTS",
+    "ReplayKind",
+    "RequestKind",
+    "Slot",
+    "add",
+    "add_named",
+    "any_left",
+    "devices",
+    "drop_old",
+    "drop_shown",
+    "find",
+    "show",
+    "take",
+]
