@@ -8,6 +8,7 @@ import pytest
 
 from limen.app.compose import install
 from limen.modules import tenants
+from limen.modules.oauth.token import GRANTS
 from limen.platform.wire import jose
 from limen.platform.wire.jose import Alg, KeySet
 from tests.modules.oauth.conftest import BASE, RIVAL, Door
@@ -39,7 +40,7 @@ async def test_it_claims_only_what_exists(door: Door) -> None:
     assert named <= paths
     assert document["response_types_supported"][0] == "code"
     assert document["code_challenge_methods_supported"] == ["S256"]
-    assert document["grant_types_supported"] == ["authorization_code", "refresh_token", "client_credentials"]
+    assert set(document["grant_types_supported"]) == set(GRANTS)
     assert document["authorization_response_iss_parameter_supported"] is True
     assert document["require_request_uri_registration"] is True
     assert {"openid", "offline_access", "read", "limen:accounts:read"} <= set(document["scopes_supported"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from limen.modules.keys.errors import DamagedKey, Forgotten, NobodyKeeps, NoSigningKey, RotationUnfinished, StillInUse, WhatToRotate
 from limen.modules.keys.facts import (
+    DecryptionKeyMade,
     EpochRotated,
     MasterRotated,
     SigningKeyMade,
@@ -20,6 +21,9 @@ from limen.modules.keys.facts import (
 from limen.modules.keys.jobs import LOGGED
 from limen.modules.keys.model import Spot, Use
 from limen.modules.keys.port import Anew, Indexed, Keeping, Kept, Page, Sealed
+from limen.modules.keys.service.decryption import decryption_keys, takes_encrypted
+from limen.modules.keys.service.decryption import keep as keep_decryption
+from limen.modules.keys.service.decryption import wanted as encryption_wanted
 from limen.modules.keys.service.fitting import check_keyring
 from limen.modules.keys.service.keeping import install
 from limen.modules.keys.service.listing import Line, Needed, list_keys, needed
@@ -35,6 +39,7 @@ __all__ = [
     "START",
     "Anew",
     "DamagedKey",
+    "DecryptionKeyMade",
     "Due",
     "EpochRotated",
     "Forgotten",
@@ -65,11 +70,14 @@ __all__ = [
     "blind",
     "blinds",
     "check_keyring",
+    "decryption_keys",
     "due",
+    "encryption_wanted",
     "ensure",
     "forget_subject",
     "install",
     "jwks",
+    "keep_decryption",
     "keep_epoch",
     "list_keys",
     "needed",
@@ -90,5 +98,6 @@ __all__ = [
     "seal_fact",
     "signer",
     "subject_box",
+    "takes_encrypted",
     "tenant_box",
 ]

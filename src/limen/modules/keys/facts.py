@@ -83,3 +83,12 @@ class SubjectForgotten(Fact):
     """The subject's data key is destroyed, and with it all that was sealed under it."""
 
     name: ClassVar[str] = "keys.subject_forgotten"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecryptionKeyMade(Fact):
+    """A key that others encrypt to was made."""
+
+    name: ClassVar[str] = "keys.decryption_key_made"
+    key: KeyId
+    kind: str

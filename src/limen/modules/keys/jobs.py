@@ -16,7 +16,7 @@ from limen.modules import tenants
 from limen.modules.keys import store
 from limen.modules.keys.model import TenantKey, Use
 from limen.modules.keys.port import Indexed, Keeping
-from limen.modules.keys.service import keeping, rotation, signing
+from limen.modules.keys.service import decryption, keeping, rotation, signing
 from limen.modules.keys.service.following import Walk, step
 from limen.modules.keys.service.wrapping import keep_epoch
 from limen.platform.crypto import KeyringError
@@ -93,6 +93,7 @@ async def _look_at(job: Job[Look], tenant: TenantId) -> None:
     if due.advance:
         async with job.db.work(tenant, SYSTEM) as work:
             await rotation.advance(work)
+    await decryption.keep(job.db, tenant)
 
 
 async def _end_rotations(job: Job[Look], after: TenantId, last: TenantId) -> None:
@@ -137,4 +138,4 @@ LOOK: Final = JobKind(name="keys.look", payload=Look, run=_look, at_once=1, time
 EPOCH: Final = JobKind(name="keys.epoch", payload=Epoch, run=_keep_epoch, at_once=1, timeout=EPOCH_EVERY, every=EPOCH_EVERY)
 
 JOBS: Final = (FOLLOW, LOOK, EPOCH)
-KEPT: Final[Keeping] = {signing.SIGNING: signing.reseal, LOGGED: None}
+KEPT: Final[Keeping] = {signing.SIGNING: signing.reseal, decryption.DECRYPTION: decryption.reseal, LOGGED: None}

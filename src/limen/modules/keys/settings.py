@@ -34,6 +34,8 @@ class Tenant:
     """How long its public part is kept to recognise an `id_token_hint`."""
     algorithms: tuple[Alg, ...] = (Alg.ES256, Alg.RS256, Alg.ED25519)
     """The algorithms offered; the first one signs. FAPI 2.0 takes ES256, PS256 and EdDSA, which is Ed25519 by its older name."""
+    encryption: bool = False
+    """Whether clients may encrypt their requests to this tenant (RFC 9101, section 6.1): it shows keys for that in its JWKS then."""
 
     def __post_init__(self) -> None:
         if self.rotation != NEVER and not _SHORTEST_LIFE <= self.rotation <= _LONGEST_LIFE:

@@ -51,9 +51,18 @@ SIGNING_KEYS: Final = table(
     rowid=True,
 )
 
+DECRYPTION_KEYS: Final = table(
+    "decryption_keys",
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),  # `kty` of the key
+    sa.Column("created", Instant, nullable=False),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),  # the private key under the tenant's key
+)
+
 _T = TENANT_KEYS.c
 _U = SUBJECT_KEYS.c
 _S = SIGNING_KEYS.c
+_D = DECRYPTION_KEYS.c
 _WALK: Final = "re-wrapping walks over the keys of all tenants"
 _COUNT: Final = "a backup is of all tenants, and needs the keys of all"
 _OF_USE = (_T.tenant == bind("tenant"), _T.use == bind("use"))
@@ -279,3 +288,47 @@ async def reseal_signing_key(work: Work, id_: KeyId, blob: bytes) -> None:
 async def drop_signing_keys(work: Work, before: datetime) -> int:
     """Delete retired keys that left the JWKS before an instant; return how many."""
     return await work.run(_DROP_SIGNING_KEYS, before=before)
+
+
+# ------------------------------------------------------------------ keys others encrypt to
+@dataclass(frozen=True, slots=True)
+class DecryptionRow:
+    """A private key that others encrypt to, sealed."""
+
+    id: KeyId
+    kind: str
+    created: datetime
+    sealed: bytes
+
+
+_DECRYPTION_KEYS = statement(
+    sa.select(_D.id, _D.kind, _D.created, _D.sealed).where(_D.tenant == bind("tenant")).order_by(_D.kind, _D.created.desc()), into=DecryptionRow
+)
+_ADD_DECRYPTION_KEY = statement(insert_row(DECRYPTION_KEYS))
+_RESEAL_DECRYPTION_KEY = statement(sa.update(DECRYPTION_KEYS).where(_D.tenant == bind("tenant"), _D.id == bind("id")).values(sealed=bind("sealed")))
+_DROP_DECRYPTION_KEY = statement(sa.delete(DECRYPTION_KEYS).where(_D.tenant == bind("tenant"), _D.id == bind("id")))
+
+
+def decryption_place(tenant: TenantId, id_: KeyId) -> Place:
+    """Return where a sealed private key belongs."""
+    return Place("decryption_keys", "sealed", tenant, id_)
+
+
+async def decryption_keys(reader: Reader) -> Sequence[DecryptionRow]:
+    """Return the tenant's keys, of each kind the newest first."""
+    return await reader.all(_DECRYPTION_KEYS)
+
+
+async def add_decryption_key(work: Work, row: DecryptionRow) -> None:
+    """Add a key."""
+    await work.run(_ADD_DECRYPTION_KEY, id=row.id, kind=row.kind, created=row.created, sealed=row.sealed)
+
+
+async def reseal_decryption_key(work: Work, id_: KeyId, sealed: bytes) -> None:
+    """Store a key as sealed anew."""
+    await work.run(_RESEAL_DECRYPTION_KEY, id=id_, sealed=sealed)
+
+
+async def drop_decryption_key(work: Work, id_: KeyId) -> None:
+    """Delete a key: what was encrypted to it opens no more."""
+    await work.run(_DROP_DECRYPTION_KEY, id=id_)

@@ -6,18 +6,20 @@ from typing import Final
 
 import msgspec
 
-from limen.modules import grants, tenants
+from limen.modules import grants, keys, tenants
 from limen.modules.clients import Client
 from limen.modules.grants import REFRESH_PREFIX, Grant
-from limen.modules.oauth import bearer, client_auth, tally
+from limen.modules.oauth import bearer, client_auth, encryption, tally
 from limen.modules.oauth.access_token import one_or_many, raw, seconds
 from limen.modules.oauth.answers import refused
 from limen.modules.oauth.bearer import Token
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.facts import Introspected
+from limen.modules.oauth.ground import with_keys
 from limen.modules.oauth.possession import Confirmation, confirmation, token_type
-from limen.platform.http import PROTOCOL, Answer, Call, Endpoint, Form, Json
+from limen.platform.http import PROTOCOL, Answer, Call, Endpoint, Form, Json, Raw
 from limen.platform.sql import Reader
+from limen.platform.wire.jose import SigningKey, encode_jwt
 
 PATH: Final = "/oauth/introspect"
 
@@ -54,6 +56,7 @@ class Active(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The key it is bound to (RFC 9449, section 6.2)."""
 
 
+_MEDIA: Final = b"application/token-introspection+jwt"
 _NO_TOKEN: Final = Refused(Code.INVALID_REQUEST, "token is missing.", "token_missing")
 _PUBLIC: Final = Refused(Code.INVALID_CLIENT, "Introspection is for clients that prove themselves by a secret (RFC 7662, section 2.1).", "public_client")
 _NOTHING: Final = Inactive()
@@ -68,10 +71,22 @@ async def _introspect(call: Call) -> Answer:
         if refusal is None and isinstance(client, Client):
             body, fact = await _looked_at(reader, issuer, client, text)
             tally.count(call.db, call.tenant, fact)
-            return Json(body)
+            return await _as_jwt(call, client, body) if _MEDIA in call.raw_headers.get(b"accept", b"") else Json(body)
     refusal = refusal or _NO_TOKEN
     await call.refused(refusal.reason)
     return refused(refusal, issuer)
+
+
+async def _as_jwt(call: Call, client: Client, body: Active | Inactive) -> Answer:
+    """Answer as a signed message for this client alone, encrypted if it registered so (RFC 9701, section 5)."""
+
+    async def signer(reader: Reader) -> SigningKey:
+        wanted = client.introspection_signed_response_alg
+        return await keys.signer(reader, wanted.value if wanted else (await keys.algorithms(reader))[0].value)
+
+    said = {"iss": call.site.issuer, "aud": client.id, "iat": seconds(call.db.clock.now()), "token_introspection": body}
+    signed = encode_jwt(await with_keys(call.db, call.tenant, signer), said, "token-introspection+jwt")
+    return Raw((await encryption.for_client(call, client, "introspection", signed)).encode(), _MEDIA.decode())
 
 
 async def _looked_at(reader: Reader, issuer: str, client: Client, text: str) -> tuple[Active | Inactive, Introspected]:

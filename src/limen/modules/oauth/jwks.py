@@ -18,6 +18,11 @@ async def _jwks(call: Call) -> Answer:
         body = await keys.jwks(reader)
         wanted = (await keys.algorithms(reader))[0]
         there = any(key.alg is wanted for key in await keys.public_keys(reader))
+        lacks = await keys.encryption_wanted(reader) and not await keys.decryption_keys(reader)
+    if lacks:  # nobody could encrypt to it yet
+        await keys.keep_decryption(call.db, call.tenant)
+        async with call.read() as reader:
+            body = await keys.jwks(reader)
     if not there:  # nobody was given a token yet: an app that reads the keys at its start finds the one that will sign
         await keys.ensure(call.db, call.tenant, wanted.value)
         async with call.read() as reader:

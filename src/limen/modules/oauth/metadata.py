@@ -14,7 +14,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from limen.modules import keys, tenants
-from limen.modules.clients import RESPONSE_TYPES
+from limen.modules.clients import ENCRYPTION_ALGS, ENCRYPTION_ENCS, RESPONSE_TYPES
 from limen.modules.oauth import client_auth, details, dpop, pkce, request_object
 from limen.modules.oauth.authorize.modes import MODES
 from limen.modules.oauth.client_auth import assertion
@@ -86,6 +86,19 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     """RFC 8705, section 3.3."""
     mtls_endpoint_aliases: dict[str, str] | UnsetType = UNSET
     """RFC 8705, section 5."""
+    introspection_signing_alg_values_supported: tuple[str, ...]
+    """RFC 9701, section 7."""
+    id_token_encryption_alg_values_supported: tuple[str, ...] = ENCRYPTION_ALGS
+    id_token_encryption_enc_values_supported: tuple[str, ...] = ENCRYPTION_ENCS
+    userinfo_encryption_alg_values_supported: tuple[str, ...] = ENCRYPTION_ALGS
+    userinfo_encryption_enc_values_supported: tuple[str, ...] = ENCRYPTION_ENCS
+    authorization_encryption_alg_values_supported: tuple[str, ...] = ENCRYPTION_ALGS
+    authorization_encryption_enc_values_supported: tuple[str, ...] = ENCRYPTION_ENCS
+    introspection_encryption_alg_values_supported: tuple[str, ...] = ENCRYPTION_ALGS
+    introspection_encryption_enc_values_supported: tuple[str, ...] = ENCRYPTION_ENCS
+    request_object_encryption_alg_values_supported: tuple[str, ...] | UnsetType = UNSET
+    """Where the tenant shows keys to encrypt to."""
+    request_object_encryption_enc_values_supported: tuple[str, ...] | UnsetType = UNSET
     authorization_response_iss_parameter_supported: bool = True
     """RFC 9207, section 3."""
     backchannel_logout_supported: bool = True
@@ -110,7 +123,7 @@ _HEADERS_IN_DEV: Final = (("cache-control", "public, max-age=5"),)
 def document(tenant: Tenant, issuer: str) -> Metadata:
     """Return the document of a tenant that stands at `issuer`."""
     own = sorted(scope for resource in tenant.resources for scope in resource.scopes)
-    algs = tuple(one.value for one in keys.offered(tenant))
+    algs, takes_encrypted = tuple(one.value for one in keys.offered(tenant)), keys.takes_encrypted(tenant)
     return Metadata(
         issuer=issuer,
         authorization_endpoint=f"{issuer}/oauth/authorize",
@@ -127,6 +140,9 @@ def document(tenant: Tenant, issuer: str) -> Metadata:
         id_token_signing_alg_values_supported=algs,
         userinfo_signing_alg_values_supported=algs,
         authorization_signing_alg_values_supported=algs,
+        introspection_signing_alg_values_supported=algs,
+        request_object_encryption_alg_values_supported=ENCRYPTION_ALGS if takes_encrypted else UNSET,
+        request_object_encryption_enc_values_supported=ENCRYPTION_ENCS if takes_encrypted else UNSET,
         authorization_details_types_supported=tuple(one.type for one in details.declared(tenant)) or UNSET,
         ui_locales_supported=tenant.languages,
     )

@@ -11,12 +11,12 @@ from limen.modules.clients.model import redirects
 from limen.modules.clients.model.client import BY_SECRET, AuthMethod, Client, GrantType
 from limen.modules.clients.model.metadata import Delivery, Profile, RefreshRotation, SubjectType
 from limen.modules.tenants import Flaw
-from limen.platform.wire.jose import Alg, Malformed, json_object
+from limen.platform.wire.jose import Alg, Enc, KeyAlg, Malformed, json_object
 
 RESPONSE_TYPES: Final = ("code", "id_token", "id_token token", "code id_token", "code token", "code id_token token")
 """OAuth 2.0 Multiple Response Type Encoding Practices, less `token` alone and `none`; words in this order or any other."""
-ENCRYPTION_ALGS: Final = ("RSA-OAEP-256", "RSA-OAEP", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW")
-ENCRYPTION_ENCS: Final = ("A128CBC-HS256", "A256CBC-HS512", "A128GCM", "A256GCM")
+ENCRYPTION_ALGS: Final = tuple(one.value for one in KeyAlg)
+ENCRYPTION_ENCS: Final = tuple(one.value for one in Enc)
 FAPI_ALGS: Final = frozenset({Alg.PS256, Alg.ES256, Alg.ED25519, Alg.EDDSA})
 """FAPI 2.0 Security Profile, section 5.4.1."""
 FAPI_METHODS: Final = frozenset({AuthMethod.PRIVATE_KEY_JWT, AuthMethod.TLS, AuthMethod.SELF_SIGNED_TLS})

@@ -15,6 +15,7 @@ from limen.modules.keys.errors import NoSigningKey
 from limen.modules.keys.facts import SigningKeyMade
 from limen.modules.keys.model import Ring, SigningRow, Stage, document
 from limen.modules.keys.port import Page, Sealed
+from limen.modules.keys.service.decryption import shown
 from limen.modules.keys.service.tenant import tenant_box
 from limen.modules.keys.settings import OFFERED, Tenant
 from limen.platform.sql import Cached, Database, Reader, Work
@@ -65,9 +66,14 @@ async def remembered_keys(reader: Reader) -> KeySet:
 
 
 async def jwks(reader: Reader) -> bytes:
-    """Return the tenant's JWK Set document, made once per change."""
+    """Return the tenant's JWK Set document, made once per change; where others may encrypt to it, the keys for that stand behind the others."""
     ring = await _RINGS.get(reader, _ONLY)
-    return ring.at(reader.now).document if ring is not None else _NONE
+    signing = ring.at(reader.now).document if ring is not None else _NONE
+    more = await shown(reader)
+    if not more:
+        return signing
+    joint = b"" if signing == _NONE else b","
+    return signing[:-2] + joint + b",".join(more) + signing[-2:]
 
 
 async def algorithms(reader: Reader) -> tuple[Alg, ...]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+import msgspec
+
 from limen.kernel.facts import Actor, ActorKind
 from limen.modules import keys
 from limen.modules.clients import Client
-from limen.modules.oauth import client_auth, possession
+from limen.modules.oauth import client_auth, encryption, possession
 from limen.modules.oauth.answers import refused
 from limen.modules.oauth.client_auth import Shown
 from limen.modules.oauth.dpop import Proof
@@ -59,7 +61,12 @@ async def _token(call: Call) -> Answer:
         outcome = await _served(call, found, asked)
     except keys.NoSigningKey as missing:
         outcome = await _served_after(call, found, asked, missing.alg)
-    return await _refuse(call, outcome) if isinstance(outcome, _Refusal) else Json(await signed(*outcome), headers=await possession.offered(call))
+    if isinstance(outcome, _Refusal):
+        return await _refuse(call, outcome)
+    body = await signed(*outcome)
+    if body.id_token is not None and outcome[1].encrypted is not None:
+        body = msgspec.structs.replace(body, id_token=await encryption.for_client(call, outcome[1].encrypted, "id_token", body.id_token))
+    return Json(body, headers=await possession.offered(call))
 
 
 async def _refuse(call: Call, refusal: _Refusal) -> Answer:
@@ -95,6 +102,8 @@ async def _served(call: Call, found: Shown, asked: _Asked) -> tuple[Press, Given
         if isinstance(bound, Refused):
             return _Refusal(bound, counted=True) if bound.code is Code.USE_DPOP_NONCE else _recorded(work, client, call.form, bound)
         outcome = await grant.decide(work, Wish(call.form, client, signs, prepared, bound))
+        if client.id_token_encrypted_response_alg is not None and isinstance(outcome, Given):
+            outcome = msgspec.structs.replace(outcome, encrypted=client)
         if isinstance(outcome, Refused):
             return _recorded(work, client, call.form, outcome)
         access = outcome.access

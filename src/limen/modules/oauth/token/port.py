@@ -44,6 +44,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     grant: GrantId | None = None
     refresh: str | None = None
     identity: IdClaims | None = None
+    encrypted: Client | None = None
+    """Whose key the ID token is encrypted with; None: it is not."""
     kind: str = ""
     """`issued_token_type` (RFC 8693, section 2.2.1)."""
     details: str = ""
