@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final
 
+import msgspec
 import schemathesis
 from schemathesis import BaseSchema, Case, Response
 
+from limen.app import ground, settings
+from limen.kernel.facts import SYSTEM
+from limen.kernel.ids import TenantId
+from limen.platform.outbox import Job, JobKind, enqueue
 from tests.proofs.house import API, PASSWORD, House, Site
 
 ALL: Final = f"{API} limen:audit:read"
@@ -38,6 +45,17 @@ def understood(_context: object, response: Response, case: Case[Any]) -> None:
     if meta is not None and meta.generation.mode.is_positive and response.status_code in range(400, 500):
         code = response.json()["code"]
         assert code not in _MALFORMED, f"fits the schema, and is refused with {code}: {response.json()['detail']}"
+
+
+class Nothing(msgspec.Struct):
+    """What a job needs not know."""
+
+
+async def _never(_job: Job[Nothing]) -> None:
+    raise AssertionError("no server knows this kind")
+
+
+_HOPELESS: Final = JobKind(name="test.hopeless", payload=Nothing, run=_never)
 
 
 @dataclass
@@ -96,6 +114,18 @@ class Stock:
         person = self.site.person()
         self.site.sign_in(person, _EMAIL)
         self.site.code(person)
+
+    def dead_letters(self, count: int) -> list[str]:
+        """Return jobs that were given up."""
+
+        async def die() -> list[str]:
+            async with ground.opened(settings.load(self.site.server.config)) as opened:
+                async with opened.db.work(TenantId("acme"), SYSTEM) as work:
+                    made = [await enqueue(work, _HOPELESS, Nothing(), delay=timedelta(days=1)) for _ in range(count)]
+                await opened.db.execute("UPDATE outbox SET state = 'dead' WHERE kind = 'test.hopeless'")
+                return [str(job) for job in made]
+
+        return asyncio.run(die())
 
     def put_into(self, case: Case[Any]) -> None:
         """Let a case be about records that are there."""

@@ -72,13 +72,16 @@ secret = "{secret} of {name}, its service"
 grants = ["client_credentials"]
 scopes = [
   "limen:accounts:read", "limen:accounts:write", "limen:profiles:read", "limen:profiles:write", "limen:sessions:read", "limen:sessions:write",
-  "limen:clients:read", "limen:clients:write", "limen:consents:read", "limen:consents:write", "limen:audit:read", "orders",
+  "limen:clients:read", "limen:clients:write", "limen:consents:read", "limen:consents:write", "limen:outbox:read", "limen:outbox:write",
+  "limen:audit:read", "orders",
 ]
 """
 TENANTS: Final = "".join(
     _TENANT.format(name=name, where=where, secret=SECRET) for name, where in (("acme", "default = true"), ("rival", ""), ("elsewhere", f'domain = "{DOMAIN}"'))
 )
-API: Final = " ".join(f"limen:{subject}:{right}" for subject in ("accounts", "profiles", "sessions", "clients", "consents") for right in ("read", "write"))
+API: Final = " ".join(
+    f"limen:{subject}:{right}" for subject in ("accounts", "profiles", "sessions", "clients", "consents", "outbox") for right in ("read", "write")
+)
 
 
 @dataclass

@@ -134,6 +134,15 @@ def _clients(call: Caller) -> None:
     call("get_clients_client", status=404, client=client)
 
 
+def _dead_letters(call: Caller, stock: Stock) -> None:
+    again, gone = sorted(stock.dead_letters(2))
+    assert [one["id"] for one in call("get_outbox_dead", kind="test.").json()["items"]] == [again, gone]
+    call("post_outbox_dead_job_retry", status=204, job=again)
+    call("post_outbox_dead_job_retry", status=404, job=again)
+    call("delete_outbox_dead_job", status=204, job=gone)
+    assert call("get_outbox_dead", limit="1").json()["after"] is None
+
+
 def test_every_operation_does_what_it_says(document: BaseSchema, stock: Stock) -> None:
     """Each is called once as it should be, and succeeds with the status, the fields and the headers that are described."""
     call = Caller(document, stock)
@@ -147,6 +156,8 @@ def test_every_operation_does_what_it_says(document: BaseSchema, stock: Stock) -
     given = call("get_consents", account=account).json()["items"]
     assert given
     call("delete_consents", status=204, account=account, client=given[0]["client"])
+    assert call("post_claims_preview", {"client": "shop", "account": account}).json()["userinfo"]
+    _dead_letters(call, stock)
     assert call("get_audit_facts", kind="accounts.", since="2020-01-01T00:00:00Z", until="2100-01-01T00:00:00Z", limit="5").json()["facts"]
     assert call.done == call.operations.keys()
 
