@@ -22,7 +22,7 @@ from limen.modules.oauth.bearer import admits
 from limen.modules.sessions.api import signed_in
 from limen.modules.tenants.api import Directory
 from limen.platform.crypto import pool
-from limen.platform.http import Access, Call, Edge, Endpoint, Options, Refusal, build
+from limen.platform.http import Access, Call, Edge, Endpoint, Options, Refusal, build, install_farewells
 from limen.platform.outbox import Runner, count_dead
 from limen.platform.pages import install_cards, prepare, register, registered
 from limen.platform.sql import Database, facts_lag, follow_clock, read_clock
@@ -142,6 +142,7 @@ def install() -> tuple[Endpoint, ...]:
     doors = {name: path for _, found in discover.everywhere("RESUMES", dict) for name, path in found.items()}
     journey.install(journey.Tables(steps, journeys, doors))
     install_cards(card for _, found in discover.gathered(("pages",), "CARDS", tuple) for card in found)
+    install_farewells(farewell for _, found in discover.everywhere("FAREWELLS", tuple) for farewell in found)
     factors.install(discover.plugged("factors"))
     install_kept()
     return tuple(endpoint for _, found in discover.everywhere("ENDPOINTS", tuple) for endpoint in found)

@@ -82,6 +82,19 @@ async def test_an_app_is_gone_back_to_at_its_own_address_only(door: Door) -> Non
     assert await signed_in(door, person)
 
 
+async def test_a_wrong_return_address_is_told(door: Door) -> None:
+    """Section 4: the person reads that she stays, the developer which parameter is wrong; a right one and none are not spoken of."""
+    person = await door.person()
+    hint = (await door.tokens(person))["id_token"]
+    for parameters in ({"id_token_hint": hint, "post_logout_redirect_uri": "https://evil.example/"}, {"post_logout_redirect_uri": BYE}):
+        for page in (await person.browser.get(way(**parameters)), await posted(person, **parameters)):
+            assert "so you stay here" in page.words
+            assert "post_logout_redirect_uri" in page.words
+            assert "evil" not in page.words
+    for parameters in ({}, {"client_id": "shop", "post_logout_redirect_uri": BYE}):
+        assert "post_logout_redirect_uri" not in (await person.browser.get(way(**parameters))).words
+
+
 async def test_any_app_of_the_session_may_end_it(door: Door) -> None:
     """Section 2: `sid` is the session's, so an ID token of any of its apps signs out at once, where no address is asked for that is not that app's."""
     person = await door.person()

@@ -22,7 +22,7 @@ from limen.modules.oauth.model import Leaving, form_target, with_parameters
 from limen.modules.oauth.pages import sent_astray
 from limen.modules.oauth.store import RequestKind, Slot
 from limen.modules.sessions import EndReason, Session
-from limen.platform.http import PUBLIC, Answer, Call, Endpoint, Form, SeeOther, drop_cookie
+from limen.platform.http import PUBLIC, Answer, Call, Endpoint, Form, SeeOther, drop_cookie, way_out
 from limen.platform.pages import Action, Page, _m, message_page
 from limen.platform.sql import Reader, Work
 
@@ -38,8 +38,11 @@ class Parting(msgspec.Struct, frozen=True, kw_only=True):
     client: ClientId | None = None
     target: str = ""
     """Registered, with `state` in it; empty: to our own page."""
+    astray: bool = False
+    """It named an address that is not registered."""
 
 
+_GONE: Final = (drop_cookie(sessions.COOKIE), drop_cookie(sessions.STATE, readable=True))
 _encode = msgspec.json.Encoder().encode
 _parting = msgspec.json.Decoder(Parting).decode
 _leaving = msgspec.json.Decoder(Leaving).decode
@@ -90,12 +93,13 @@ async def _judge(reader: Reader, issuer: str, leaving: Leaving, session: Session
     hint = await read_hint(reader, issuer, leaving.id_token_hint) if leaving.id_token_hint else None
     named = leaving.client_id or None
     if hint is not None and named not in (None, hint.client):
-        return _Judged(Parting(), at_once=False)
+        return _Judged(Parting(astray=bool(leaving.post_logout_redirect_uri)), at_once=False)
     asking = hint.client if hint else named
     client = await clients.find(reader, asking) if asking else None
     wanted = leaving.post_logout_redirect_uri
     registered = client is not None and bool(wanted) and clients.matches_post_logout(client, wanted)
-    parting = Parting(client=client.id if client else None, target=with_parameters(wanted, {"state": leaving.state or None}) if registered else "")
+    target = with_parameters(wanted, {"state": leaving.state or None}) if registered else ""
+    parting = Parting(client=client.id if client else None, target=target, astray=bool(wanted) and not registered)
     return _Judged(parting, at_once=_is_sure(hint, session) and (registered or not wanted))
 
 
@@ -105,15 +109,18 @@ def _is_sure(hint: Hint | None, session: Session | None) -> bool:
 
 async def _part(call: Call, parting: Parting, session: SessionId | None) -> Answer:
     """End the session, if there is one, and send the browser on."""
+    first = parting.target or DONE
     if session is not None:
         async with call.work() as work:
-            await _end(work, parting, session)
-    return SeeOther(parting.target or DONE, (drop_cookie(sessions.COOKIE),))
+            first = await _end(call, work, parting, session)
+    return SeeOther(first, _GONE)
 
 
-async def _end(work: Work, parting: Parting, session: SessionId) -> None:
+async def _end(call: Call, work: Work, parting: Parting, session: SessionId) -> str:
+    """End the session; return where the browser goes."""
     if await sessions.end(work, session, EndReason.SIGNED_OUT):
         work.record(LoggedOut(client=parting.client, session=session))
+    return await way_out(call, work, session, parting.target or DONE)
 
 
 async def _ask(call: Call) -> Answer:
@@ -130,7 +137,13 @@ async def _ask(call: Call) -> Answer:
     return Page(
         template="oauth/logout.html",
         title=_m("Sign out?"),
-        values={"app": client.display if client else "", "identifier": own[0].value if own else "", "request": request, "confirm": CONFIRM},
+        values={
+            "app": client.display if client else "",
+            "identifier": own[0].value if own else "",
+            "request": request,
+            "confirm": CONFIRM,
+            "astray": parting.astray,
+        },
         form_targets=(form_target(parting.target),) if parting.target else (),
     )
 
@@ -144,9 +157,10 @@ async def _confirmed(call: Call) -> Answer:
         if call.form.text("action") != "signout":
             return SeeOther(STAY)
         parting = _parting(plain)
+        first = parting.target or DONE
         if present is not None:
-            await _end(work, parting, present[1])
-    return SeeOther(parting.target or DONE, (drop_cookie(sessions.COOKIE),))
+            first = await _end(call, work, parting, present[1])
+    return SeeOther(first, _GONE)
 
 
 async def _done(call: Call) -> Answer:

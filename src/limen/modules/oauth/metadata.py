@@ -48,6 +48,8 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     introspection_endpoint: str
     end_session_endpoint: str
     """RP-Initiated Logout 1.0, section 2.1."""
+    check_session_iframe: str
+    """Session Management 1.0, section 3.3."""
     pushed_authorization_request_endpoint: str
     """RFC 9126, section 5."""
     device_authorization_endpoint: str
@@ -101,6 +103,9 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     request_object_encryption_enc_values_supported: tuple[str, ...] | UnsetType = UNSET
     authorization_response_iss_parameter_supported: bool = True
     """RFC 9207, section 3."""
+    frontchannel_logout_supported: bool = True
+    """Front-Channel Logout 1.0, section 3."""
+    frontchannel_logout_session_supported: bool = True
     backchannel_logout_supported: bool = True
     """Back-Channel Logout 1.0, section 2.1."""
     backchannel_logout_session_supported: bool = True
@@ -133,6 +138,7 @@ def document(tenant: Tenant, issuer: str) -> Metadata:
         revocation_endpoint=f"{issuer}/oauth/revoke",
         introspection_endpoint=f"{issuer}/oauth/introspect",
         end_session_endpoint=f"{issuer}/oauth/logout",
+        check_session_iframe=f"{issuer}/oauth/check_session",
         scopes_supported=(*STANDARD_SCOPES, *own, *sorted(API_SCOPES)),
         claims_supported=(*PROTOCOL_CLAIMS, *(claim for claims in CLAIMS.values() for claim in claims)),
         pushed_authorization_request_endpoint=f"{issuer}/oauth/par",

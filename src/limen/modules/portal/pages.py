@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from limen.modules import accounts, journey, profiles, sessions, signin
-from limen.platform.http import PUBLIC, SESSION, Answer, Call, Endpoint, Form, SeeOther, drop_cookie
+from limen.platform.http import PUBLIC, SESSION, Answer, Call, Endpoint, Form, SeeOther, drop_cookie, way_out
 from limen.platform.pages import Action, Card, Page, _m, message_page, shell_cards
 
 HOME: Final = "/account"
+SIGNED_OUT: Final = "/account/signed-out"
 DOOR: Final = "portal"
 RESUMES: Final = {DOOR: HOME}
 """Where a journey that began here comes back to."""
@@ -61,7 +62,8 @@ async def sign_out(call: Call) -> Answer:
     _, session = call.signed_in()
     async with call.work() as work:
         await sessions.end(work, session, sessions.EndReason.SIGNED_OUT)
-    return SeeOther("/account/signed-out", cookies=(drop_cookie(sessions.COOKIE),))
+        first = await way_out(call, work, session, SIGNED_OUT)
+    return SeeOther(first, cookies=(drop_cookie(sessions.COOKIE), drop_cookie(sessions.STATE, readable=True)))
 
 
 async def signed_out(call: Call) -> Answer:
@@ -87,5 +89,5 @@ ENDPOINTS: Final = (
     Endpoint(method="GET", path="/account/signin", who=PUBLIC, call=sign_in, summary="Begin a sign-in for the customer's pages"),
     Endpoint(method="POST", path="/account/password", who=SESSION, call=new_password, takes=Form, summary="Begin to choose a new password"),
     Endpoint(method="POST", path="/account/signout", who=SESSION, call=sign_out, takes=Form, summary="Sign out of this browser"),
-    Endpoint(method="GET", path="/account/signed-out", who=PUBLIC, call=signed_out, summary="Say that nobody is signed in any more"),
+    Endpoint(method="GET", path=SIGNED_OUT, who=PUBLIC, call=signed_out, summary="Say that nobody is signed in any more"),
 )

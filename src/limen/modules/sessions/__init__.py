@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from limen.modules.sessions.errors import NoSuchSession
 from limen.modules.sessions.facts import AllEnded, SessionEnded, SessionOpened, SessionRenewed
-from limen.modules.sessions.model import COOKIE, EndReason, Listed, Opened, Place, Session
+from limen.modules.sessions.model import COOKIE, STATE, EndReason, Listed, Opened, Place, Session
 from limen.modules.sessions.service import by_secret, end, end_all, find, is_due, keep, list_of, open, renew, touch  # noqa: A004 - sessions.open
 
 __all__ = [
     "COOKIE",
+    "STATE",
     "AllEnded",
     "EndReason",
     "Listed",

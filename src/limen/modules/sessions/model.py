@@ -14,6 +14,8 @@ from limen.modules import keys
 PREFIX: Final = "ses"
 COOKIE: Final = "s"
 """Name of the cookie that carries a session's secret."""
+STATE: Final = "b"
+"""Name of the cookie that scripts of the session iframe read: another random value with each session, and none without (Session Management 1.0)."""
 TOUCH_EVERY: Final = timedelta(minutes=1)
 """Being seen is written down at most this often, so that reading pages costs no writes."""
 ADDRESSES: Final = keys.Indexed(name="sessions.addresses")

@@ -28,8 +28,10 @@ from limen.platform.http.endpoint import DEV, PROTOCOL, PUBLIC, SESSION, Cors, E
 from limen.platform.http.errors import BearerRefused, Forged, HttpError, NoSuchPlace, NotSignedIn, SlowDown, status_of
 from limen.platform.http.fetch import Fetched, Fetcher, FetchFailed, FetchRefused
 from limen.platform.http.gate import Access, Gate, Refusal
+from limen.platform.http.leaving import Farewell, install_farewells, way_out
 from limen.platform.http.openapi import openapi
 from limen.platform.http.pace import Pace
+from limen.platform.http.policy import framed_policy
 from limen.platform.http.refusals import Refusals, RefusalsCounted
 from limen.platform.http.refusing import Problem, as_oauth, as_page, as_problem
 from limen.platform.http.site import Places, Site, Sites
@@ -50,6 +52,7 @@ __all__ = [
     "Echo",
     "Edge",
     "Endpoint",
+    "Farewell",
     "FetchFailed",
     "FetchRefused",
     "Fetched",
@@ -84,10 +87,13 @@ __all__ = [
     "as_problem",
     "build",
     "drop_cookie",
+    "framed_policy",
     "hear",
+    "install_farewells",
     "no_content",
     "openapi",
     "say",
     "scope",
     "status_of",
+    "way_out",
 ]

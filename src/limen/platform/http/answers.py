@@ -27,9 +27,9 @@ class SetCookie(msgspec.Struct, frozen=True):
     readable: bool = False
 
 
-def drop_cookie(name: str) -> SetCookie:
-    """Return what deletes a cookie."""
-    return SetCookie(name, Secret(""), 0)
+def drop_cookie(name: str, *, readable: bool = False) -> SetCookie:
+    """Return what deletes a cookie; `readable` as it was set, or a browser on http keeps it."""
+    return SetCookie(name, Secret(""), 0, readable)
 
 
 class Json(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from limen.kernel.ids import AccountId, SessionId, TenantId
 from limen.platform.duties import Settings
 from limen.platform.http.browser import Browser
 from limen.platform.http.certificate import FIELD, certificate_in
-from limen.platform.http.cookies import Cookies
+from limen.platform.http.cookies import Cookies, full_name
 from limen.platform.http.endpoint import Endpoint
 from limen.platform.http.errors import CertificateUnreadable, NotSignedIn
 from limen.platform.http.gate import Access
@@ -148,6 +148,10 @@ class Call:
         if self._cookies is None:
             self._cookies = Cookies(self.raw_headers.get(b"cookie", b"").decode("latin-1"), self.place)
         return self._cookies
+
+    def cookie_name(self, name: str) -> str:
+        """Return what a cookie is called in the browser, for a script that reads it."""
+        return full_name(name, self.place)
 
     @property
     def browser(self) -> Browser:

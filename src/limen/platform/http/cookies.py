@@ -53,12 +53,17 @@ def _read(header: str, place: Place) -> dict[str, Secret[str]]:
     return {name: kept for name, kept in found.items() if name not in planted}
 
 
+def full_name(name: str, place: Place) -> str:
+    """Return what a cookie of this tenant is called in the browser."""
+    return f"{place.cookie_prefix}{name}_{place.site.tenant}"
+
+
 def header_of(cookie: Cookie, place: Place) -> bytes:
     """Return the field value of Set-Cookie (RFC 6265bis) for a cookie of this tenant."""
     value = cookie.value.reveal()
     if not _NAME.fullmatch(cookie.name) or not _VALUE.fullmatch(value):
         raise ValueError(f"cookie {cookie.name!r} has a name or value that does not fit a header")
-    parts = [f"{place.cookie_prefix}{cookie.name}_{place.site.tenant}={place.tenant_mark}{value}", "Path=/"]
+    parts = [f"{full_name(cookie.name, place)}={place.tenant_mark}{value}", "Path=/"]
     if cookie.max_age is not None:
         parts.append(f"Max-Age={cookie.max_age}")
     if place.site.secure or cookie.readable:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from typing import Final
 
@@ -48,7 +50,7 @@ def document_fields(cors: Cors, *, production: bool) -> Fields:
 
 
 def page_fields(page: Page, nonce: str, *, production: bool) -> Fields:
-    """Return the fields of a page; ValueError where a form target or script origin is none."""
+    """Return the fields of a page; ValueError where an origin it names is none."""
     policy = (b"content-security-policy", content_policy(page, nonce).encode("ascii"))
     return [policy, *_ALWAYS, *_PAGE, *_transport(production=production)]
 
@@ -58,7 +60,7 @@ def content_policy(page: Page, nonce: str) -> str:
 
     `form-action` names the origin of the app the journey ends at, because Chromium holds every redirect after a form to it.
     """
-    for origin in (*page.form_targets, *page.script_origins):
+    for origin in (*page.form_targets, *page.script_origins, *page.frame_origins):
         if not _TARGET.fullmatch(origin):
             raise ValueError(f"{origin!r} is neither an origin nor a scheme")
     origins = "".join(f" {origin}" for origin in page.script_origins)
@@ -72,9 +74,15 @@ def content_policy(page: Page, nonce: str) -> str:
         "frame-ancestors 'none'",
         "base-uri 'none'",
     ]
-    if origins:
-        parts.append(f"frame-src{origins}")
+    if framed := (*page.script_origins, *page.frame_origins):
+        parts.append(f"frame-src {' '.join(framed)}")
     return "; ".join(parts)
+
+
+def framed_policy(script: str) -> str:
+    """Return the policy of the one document that other sites may frame: nothing in it but this very script (CSP level 3, `hash-source`)."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return f"default-src 'none'; script-src 'sha256-{digest}'; base-uri 'none'; frame-ancestors *"
 
 
 def preflight_fields(cors: Cors, method: str) -> Fields:

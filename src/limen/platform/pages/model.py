@@ -69,6 +69,8 @@ class Page:
     """Origins or schemes (`https://app.example`, `com.example.app:`) that a form of this page may lead to, for the CSP."""
     script_origins: tuple[str, ...] = ()
     """Origins of a challenge script and of the frames and calls it makes, for the CSP of this page alone."""
+    frame_origins: tuple[str, ...] = ()
+    """Origins of other sites' pages in frames of this one, for its CSP."""
     cookies: tuple[Cookie, ...] = ()
     stamps: Mapping[str, str] = field(default_factory=dict)
     """More values, each an id of the visitor's own: letters, digits, `_` and `-`."""

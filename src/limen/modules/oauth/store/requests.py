@@ -33,6 +33,8 @@ class RequestKind(enum.Enum):
     LEAVE_POSTED = "leave_posted"
     DEVICE = "device"
     """Its code was typed, and a journey is under way for it (RFC 8628, section 3.3)."""
+    LEFT = "left"
+    """She is signed out, and her apps are told through her browser."""
 
 
 REQUESTS: Final = table(

@@ -51,10 +51,12 @@ async def open_session(work: Work, view: View, passed: Passed) -> tuple[sessions
     """Open a session for whoever passed, or renew the one this browser has for the same account; another account's is ended."""
     before, origin = view.state.session, view.visitor.actor.origin
     opened = await sessions.renew(work, before, passed, origin) if before else None
+    renewed = opened is not None
     if opened is None:
         if before is not None:
             await sessions.end(work, before, sessions.EndReason.REPLACED)
         opened = await sessions.open(work, passed, origin)
     lasts = int((opened.session.expires - work.now).total_seconds())
     device = await device_cookie(work, await device_of(work, view.visitor.device), passed.account)
-    return opened, (Cookie(sessions.COOKIE, opened.secret, lasts), device)
+    own = Cookie(sessions.COOKIE, opened.secret, lasts)
+    return opened, (own, device) if renewed else (own, device, Cookie(sessions.STATE, Secret(secrets.token(count=16)), lasts, readable=True))
