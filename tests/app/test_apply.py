@@ -219,6 +219,29 @@ async def test_prune_leaves_what_the_file_says_and_nothing_else(world: World, tm
     assert await tenants.all_names(world.db) == ["acme", "beta"]
 
 
+async def test_what_registered_by_itself_is_no_configuration(world: World, tmp_path: Path) -> None:
+    """An export leaves it out, and neither `apply` nor `prune` touches it."""
+    await bring(world.db, tmp_path, ACME)
+    async with world.work() as work:
+        said = clients.read_metadata({"redirect_uris": ["https://new.example/callback"]})
+        proposal = await clients.propose(work, said, dev=False)
+        await clients.register(work, proposal)
+    text = await exported(world.db)
+    assert proposal.client.id not in text
+    assert not await bring(world.db, tmp_path, text, {}, prune=True)
+    assert await client(world, proposal.client.id)
+
+
+async def test_the_policy_of_registrations_is_set_by_file(world: World, tmp_path: Path) -> None:
+    """What would give away Limen's own API, or cannot be meant, is refused with its line."""
+    file = ACME.replace("[tenant.sessions]", '[tenant.registration]\nopen = "token"\nhosts = [".example.com"]\nscopes = ["openid", "read"]\n[tenant.sessions]')
+    await bring(world.db, tmp_path, file)
+    assert not await bring(world.db, tmp_path, await exported(world.db), prune=True)
+    for right, wrong in (('"read"]\n[tenant.s', '"limen:audit:read"]\n[tenant.s'), (".example.com", "*.example.com"), ('"token"', '"everybody"')):
+        with pytest.raises(Misconfigured, match=r"line \d+: \[tenant.registration\]|\[tenant.registration\]"):
+            await bring(world.db, tmp_path, file.replace(right, wrong))
+
+
 async def test_an_export_applied_again_is_an_empty_difference(world: World, tmp_path: Path) -> None:
     """It holds everything but secrets, and needs none."""
     await bring(world.db, tmp_path, ACME)

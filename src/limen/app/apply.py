@@ -118,7 +118,7 @@ async def _compared(db: Database, wanted: WantedTenant, now: datetime, *, prune:
     if before is not None:
         async with db.read(wanted.tenant.name) as read:
             asked = {*named, *(one.client for one in after.resources if one.client)}
-            known = {one.id: one async for one in clients.every(read)} if prune else await clients.named(read, asked)
+            known = {one.id: one async for one in clients.every(read) if not one.dynamic or one.id in named} if prune else await clients.named(read, asked)
     dropped = tuple(sorted(known.keys() - named)) if prune else ()
     staying = [*(one for name, one in known.items() if name not in (*named, *dropped)), *(one.client for one in wanted.clients)]
     services = frozenset(one.id for one in staying if one.kind is ClientKind.SERVICE)

@@ -39,7 +39,7 @@ async def export(db: Database, names: Iterable[str] = ()) -> AsyncIterator[str]:
 async def _tenant(db: Database, name: TenantId) -> str:
     async with db.read(name) as read:
         tenant = await tenants.find(read)
-        known = [one async for one in clients.every(read)]
+        known = [one async for one in clients.every(read) if not one.dynamic]  # what came by itself is no configuration
     lines = [*_own(tenant), *_brand(tenant.brand), *_settings(tenant)]
     for resource in tenant.resources:
         lines += _resource(resource)

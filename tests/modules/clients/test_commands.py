@@ -9,7 +9,7 @@ import pytest
 from limen.kernel.ids import ClientId
 from limen.modules import clients, tenants
 from limen.modules.clients import ClientKind, commands
-from limen.platform.commands import Console, Ground
+from limen.platform.commands import BadOption, Console, Ground
 from limen.platform.duties import Settings
 from tests.conftest import World
 
@@ -60,3 +60,16 @@ async def test_clients_are_listed_and_dropped(ground: Ground) -> None:
     await commands.drop(ground, "svc")
     with pytest.raises(clients.NoSuchClient):
         await commands.drop(ground, "svc")
+
+
+async def test_a_registration_token_is_printed_once_and_works(ground: Ground, world: World) -> None:
+    """With how often and until when; where registration is off, that is said too."""
+    await commands.registration_token(ground, uses=3, expires_hours=0, note="for Ada")
+    printed = said(ground)
+    assert (printed["uses"], printed["expires"]) == ("3", "never")
+    assert any("off" in line for line in printed.values())
+    async with world.read() as read:
+        assert await clients.look_at_token(read, printed["token"])
+    for uses, hours in ((-1, 1), (1, 10_000)):
+        with pytest.raises(BadOption):
+            await commands.registration_token(ground, uses=uses, expires_hours=hours)

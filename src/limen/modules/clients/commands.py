@@ -10,10 +10,13 @@ from limen.kernel.secrets import Secret
 from limen.modules.clients import service
 from limen.modules.clients.errors import ClientExists, NoSuchClient
 from limen.modules.clients.model import OVERLAP, Client, ClientKind, GrantType, completed, new_secret, with_secret
+from limen.modules.clients.settings import Openness
 from limen.platform.commands import BadOption, Command, Ground, Reach
 from limen.platform.duties.settings import Running
 
 _LONGEST_OVERLAP: Final = 30 * 24
+_LONGEST_TOKEN: Final = 400 * 24
+_MOST_USES: Final = 100_000
 
 
 async def add(  # noqa: PLR0913 - each is an option of the command
@@ -117,8 +120,38 @@ async def drop(ground: Ground, id: str, /) -> None:  # noqa: A002 - as above
     ground.say(f"{id} is deleted")
 
 
+async def registration_token(ground: Ground, *, uses: int = 1, expires_hours: int = 168, note: str = "") -> None:
+    """Make a token with which applications register by themselves (RFC 7591), and print it, this once.
+
+    Parameters
+    ----------
+    uses
+        How many applications may register with it; 0 is any number.
+    expires_hours
+        How long it works, 400 days at most; 0 is for good.
+    note
+        For whom it is, as the list of the API shows.
+    """
+    if not 0 <= expires_hours <= _LONGEST_TOKEN:
+        raise BadOption(operator=f"--expires-hours: {expires_hours} is not between 0 and {_LONGEST_TOKEN}")
+    if not 0 <= uses <= _MOST_USES:
+        raise BadOption(operator=f"--uses: {uses} is not between 0 and {_MOST_USES}")
+    async with ground.db.work(ground.tenant, ground.actor("client registration-token")) as work:
+        openness = await service.openness(work, dev=ground.settings.of(Running).dev)
+        lasts = timedelta(hours=expires_hours) if expires_hours else None
+        made, secret = await service.make_token(work, uses=uses or None, lasts=lasts, note=note)
+    ground.say(f"token    {secret.reveal()}")
+    ground.say(f"uses     {made.uses or 'any number'}")
+    ground.say(f"expires  {made.expires:%Y-%m-%d %H:%M} UTC" if made.expires else "expires  never")
+    if openness is Openness.OFF:
+        ground.say('registration is off for this tenant; [tenant.registration] open = "token" opens it to who has one')
+
+
 def _no_such_client(ground: Ground, client: str) -> NoSuchClient:
     return NoSuchClient(operator=f"{ground.tenant} has no client {client[:60]}; `limen client list` shows those it has")
 
 
-COMMANDS: Final = tuple(Command(verb, run, Reach.TENANT) for verb, run in (("add", add), ("list", show), ("rotate", rotate), ("drop", drop)))
+COMMANDS: Final = tuple(
+    Command(verb, run, Reach.TENANT)
+    for verb, run in (("add", add), ("list", show), ("rotate", rotate), ("drop", drop), ("registration-token", registration_token))
+)

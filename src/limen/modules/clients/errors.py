@@ -45,3 +45,31 @@ class InvalidClient(LimenError):
     def __init__(self, *flaws: Flaw) -> None:
         super().__init__("; ".join(str(flaw) for flaw in flaws))
         self.flaws = flaws
+
+
+class RegistrationClosed(LimenError):
+    """Applications do not register here by themselves."""
+
+    kind: ClassVar[Kind] = Kind.FORBIDDEN
+    code: ClassVar[str] = "registration_closed"
+
+
+class RegistrationTokenRefused(LimenError):
+    """A token for registering, or for managing a registration, that does not do."""
+
+    kind: ClassVar[Kind] = Kind.UNAUTHENTICATED
+    code: ClassVar[str] = "invalid_token"  # RFC 6750, section 3.1
+
+
+class TooManyClients(LimenError):
+    """As many applications have registered as the tenant allows."""
+
+    kind: ClassVar[Kind] = Kind.FORBIDDEN
+    code: ClassVar[str] = "too_many_clients"
+
+
+class NoSuchRegistrationToken(LimenError):
+    """There is no initial access token of that id."""
+
+    kind: ClassVar[Kind] = Kind.NOT_FOUND
+    code: ClassVar[str] = "no_such_registration_token"

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from limen.kernel.facts import Fact
 from limen.kernel.ids import ClientId
+from limen.modules.clients.model import Registered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,3 +35,32 @@ class SecretRotated(Fact):
     name: ClassVar[str] = "clients.secret_rotated"
     client: ClientId
     overlap: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientRegistered(Fact):
+    """A client came by itself; `token` is the initial access token it showed, `issuer` who signed its software statement, each empty for none."""
+
+    name: ClassVar[str] = "clients.client_registered"
+    client: ClientId
+    by: Registered
+    token: str = ""
+    issuer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrationTokenMade(Fact):
+    """An initial access token was made for `uses` registrations within `seconds`, each 0 for no limit."""
+
+    name: ClassVar[str] = "clients.registration_token_made"
+    token: str
+    uses: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrationTokenDropped(Fact):
+    """An initial access token works no longer; what registered with it stays."""
+
+    name: ClassVar[str] = "clients.registration_token_dropped"
+    token: str

@@ -22,3 +22,8 @@ def refused(refusal: Refused, issuer: str, headers: tuple[tuple[str, str], ...] 
     if refusal.code is Code.INVALID_CLIENT:
         headers = (("www-authenticate", f'Basic realm="{issuer}"'), *headers)
     return Json(ErrorBody(refusal.code.value, refusal.why), _STATUS.get(refusal.code, 400), headers)
+
+
+def describes(code: str, text: str) -> ErrorBody:
+    """Return an error whose description has only letters that its specification allows (RFC 6749, section 5.2)."""
+    return ErrorBody(code, "".join(letter if " " <= letter <= "~" and letter not in '"\\' else "'" for letter in text))

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from limen.modules.clients.api.endpoints import ENDPOINTS
+from typing import TYPE_CHECKING, Final
+
+from limen.modules.clients.api import endpoints, tokens
 from limen.modules.clients.api.metadata import MoreMetadata, more_of
+
+if TYPE_CHECKING:
+    from limen.platform.http import Endpoint
+
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (*endpoints.ENDPOINTS, *tokens.ENDPOINTS)
 
 __all__ = ["ENDPOINTS", "MoreMetadata", "more_of"]

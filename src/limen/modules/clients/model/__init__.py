@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from limen.modules.clients.model.client import (
+    ASKS_PEOPLE,
     GRANTS,
     OVERLAP,
     SECRETS,
@@ -11,6 +12,7 @@ from limen.modules.clients.model.client import (
     ClientKind,
     ConsentRule,
     GrantType,
+    Registered,
     SecretDigest,
     check_secret,
     completed,
@@ -24,14 +26,18 @@ from limen.modules.clients.model.client import (
 from limen.modules.clients.model.flaws import flaws, flaws_beside
 from limen.modules.clients.model.metadata import NAMES, Delivery, Metadata, Profile, RefreshRotation, SubjectType, given
 from limen.modules.clients.model.protocol import ENCRYPTION_ALGS, ENCRYPTION_ENCS, FAPI_ALGS, RESPONSE_TYPES
+from limen.modules.clients.model.redirects import is_local, is_native
+from limen.modules.clients.model.registration import REGISTRABLE_SCOPES, client_of, described, member_of, read_metadata
 
 __all__ = [
+    "ASKS_PEOPLE",
     "ENCRYPTION_ALGS",
     "ENCRYPTION_ENCS",
     "FAPI_ALGS",
     "GRANTS",
     "NAMES",
     "OVERLAP",
+    "REGISTRABLE_SCOPES",
     "RESPONSE_TYPES",
     "SECRETS",
     "AuthMethod",
@@ -43,17 +49,24 @@ __all__ = [
     "Metadata",
     "Profile",
     "RefreshRotation",
+    "Registered",
     "SecretDigest",
     "SubjectType",
     "check_secret",
+    "client_of",
     "completed",
+    "described",
     "flaws",
     "flaws_beside",
     "given",
     "is_assured",
+    "is_local",
+    "is_native",
     "matches_post_logout",
     "matches_redirect",
+    "member_of",
     "new_secret",
+    "read_metadata",
     "secret_flaw",
     "with_secret",
 ]

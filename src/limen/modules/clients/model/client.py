@@ -71,6 +71,18 @@ class ConsentRule(enum.Enum):
     """An app of the operator's own: she lets it in herself. `prompt=consent` asks all the same."""
 
 
+class Registered(enum.Enum):
+    """How it came here."""
+
+    OPERATOR = "operator"
+    TOKEN = "token"  # noqa: S105 - a way, no token
+    """By registration with an initial access token (RFC 7591, section 3)."""
+    ANYONE = "anyone"
+    """By registration that was open to everybody."""
+    DOCUMENT = "document"
+    """By a document that stands where its id says."""
+
+
 PUBLIC: Final = frozenset({ClientKind.SPA, ClientKind.NATIVE, ClientKind.DEVICE})
 """Kinds that run in the user's hands: no secret, always PKCE (RFC 6749, section 2.1)."""
 _BY_BROWSER: Final = frozenset({GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN, GrantType.IMPLICIT})
@@ -126,8 +138,15 @@ class Client(Metadata):
     policy_uri: str | None = None
     tos_uri: str | None = None
     contacts: tuple[str, ...] = ()
+    registered: Registered = Registered.OPERATOR
+    """Not its own word, and never changed."""
     made: datetime | None = None
     version: int = 0
+
+    @property
+    def dynamic(self) -> bool:
+        """Whether it came by itself: nobody here looked at what it says, and people are always asked."""
+        return self.registered is not Registered.OPERATOR
 
     @property
     def display(self) -> str:

@@ -114,6 +114,12 @@ def is_local(host: str) -> bool:
     return host in ("localhost", *LOOPBACK_ADDRESSES) or host.endswith(".localhost")
 
 
+def is_native(uri: str) -> bool:
+    """Whether only an app on the person's device can be reached there: a loopback address over http, or a scheme that is not the web's."""
+    scheme = _SCHEME.match(uri)
+    return _LOOPBACK.fullmatch(uri) is not None or (scheme is not None and scheme[1].lower() not in ("http", "https"))
+
+
 def without_port(uri: str) -> str | None:
     """Return a loopback address without its port, or None for any other."""
     found = _LOOPBACK.fullmatch(uri)

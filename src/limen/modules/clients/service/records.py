@@ -10,10 +10,11 @@ from typing import Final
 from limen.kernel.ids import ClientId
 from limen.kernel.secrets import Secret
 from limen.modules import keys, tenants
-from limen.modules.clients import store
 from limen.modules.clients.errors import ClientChangedMeanwhile, InvalidClient, NoSuchClient
 from limen.modules.clients.facts import ClientChanged, ClientDropped, SecretRotated
 from limen.modules.clients.model import OVERLAP, SECRETS, Client, completed, flaws, flaws_beside, new_secret, with_secret
+from limen.modules.clients.store import clients as store
+from limen.modules.clients.store import registrations
 from limen.modules.tenants import Flaw, Tenant
 from limen.platform.sql import Cached, Reader, Work
 
@@ -87,7 +88,7 @@ async def save(work: Work, client: Client, *, dev: bool = False, expected: int |
     if not changed:
         return ()
     if before is not None:
-        await store.put(work, replace(client, made=before.made, version=before.version + 1))
+        await store.put(work, replace(client, made=before.made, version=before.version + 1, registered=before.registered))
     elif not await store.add(work, replace(client, made=work.now, version=1)):
         raise ClientChangedMeanwhile("it was made a moment ago; read it again")
     _CACHE.changed(work, client.id)
@@ -99,6 +100,7 @@ async def drop(work: Work, client: ClientId) -> bool:
     """Delete a client; False if there was none. What it was given ends, by the reactions to the fact."""
     if not await store.drop(work, client):
         return False
+    await registrations.drop(work, client)
     _CACHE.changed(work, client)
     work.record(ClientDropped(client=client))
     return True

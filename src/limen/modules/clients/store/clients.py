@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import sqlalchemy as sa
 
 from limen.kernel.ids import ClientId
-from limen.modules.clients.model import NAMES, AuthMethod, Client, ClientKind, ConsentRule, GrantType, Metadata, SecretDigest, given
+from limen.modules.clients.model import NAMES, AuthMethod, Client, ClientKind, ConsentRule, GrantType, Metadata, Registered, SecretDigest, given
 from limen.platform.crypto import Place
 from limen.platform.sql import Choice, Id, Instant, Json, Reader, Work, bind, insert_new, one_of, statement, table, upsert
 from limen.platform.wire.jose import Alg
@@ -36,6 +36,7 @@ CLIENTS: Final = table(
     sa.Column("id_token_signed_response_alg", Choice(Alg)),
     sa.Column("sealed_secret", sa.LargeBinary),  # under the tenant's key, beside its digest
     sa.Column("metadata", Json(Metadata)),  # what is not at its default; null from before there was any
+    sa.Column("registered", Choice(Registered)),  # null from before there was another way than the operator's
     rowid=True,
 )
 
@@ -71,6 +72,7 @@ class _Row(NamedTuple):
     id_token_signed_response_alg: Alg | None
     sealed_secret: bytes | None
     metadata: Metadata | None
+    registered: Registered | None
 
     def read(self) -> Client:
         return Client(
@@ -93,6 +95,7 @@ class _Row(NamedTuple):
             consent=self.consent or ConsentRule.ASK,
             id_token_signed_response_alg=self.id_token_signed_response_alg,
             sealed_secret=self.sealed_secret,
+            registered=self.registered or Registered.OPERATOR,
             **({} if self.metadata is None else {name: getattr(self.metadata, name) for name in NAMES}),
         )
 
@@ -143,7 +146,7 @@ async def put(work: Work, client: Client) -> None:
 
 
 def _values(client: Client) -> dict[str, object]:
-    return {**{name: getattr(client, name) for name in ("id", "made", "version", *COLUMNS)}, "metadata": given(client)}
+    return {**{name: getattr(client, name) for name in ("id", "made", "version", "registered", *COLUMNS)}, "metadata": given(client)}
 
 
 async def drop(work: Work, client: ClientId) -> bool:

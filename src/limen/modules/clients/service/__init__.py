@@ -1,0 +1,38 @@
+"""Use cases of clients: saving and finding them, letting them register, and handing out tokens for that."""
+
+from __future__ import annotations
+
+from limen.modules.clients.service.policy import openness, policy, refusals
+from limen.modules.clients.service.records import Held, drop, every, find, hold, list_of, named, rotate_secret, save, sealing, shared_secret, take
+from limen.modules.clients.service.registering import Proposal, change, drop_unused, keep, managed, propose, register, unused
+from limen.modules.clients.service.tokens import drop_token, list_tokens, look_at_token, make_token
+
+__all__ = [
+    "Held",
+    "Proposal",
+    "change",
+    "drop",
+    "drop_token",
+    "drop_unused",
+    "every",
+    "find",
+    "hold",
+    "keep",
+    "list_of",
+    "list_tokens",
+    "look_at_token",
+    "make_token",
+    "managed",
+    "named",
+    "openness",
+    "policy",
+    "propose",
+    "refusals",
+    "register",
+    "rotate_secret",
+    "save",
+    "sealing",
+    "shared_secret",
+    "take",
+    "unused",
+]

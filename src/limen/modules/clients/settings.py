@@ -1,0 +1,86 @@
+"""Who may register applications, and what those may have."""
+
+from __future__ import annotations
+
+import enum
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar, Final
+
+from limen.modules.clients.model import REGISTRABLE_SCOPES, RESPONSE_TYPES, AuthMethod, GrantType
+
+NEVER: Final = timedelta()
+_OWN: Final = "limen:"
+_HOST: Final = re.compile(r"\.?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_LONGEST: Final = timedelta(days=400)
+_MOST: Final = 100_000
+_METHODS: Final = tuple(one for one in AuthMethod if one is not AuthMethod.SECRET_JWT)
+
+
+class Openness(enum.Enum):
+    """Who may register."""
+
+    OFF = "off"
+    """The operator enters every application."""
+    TOKEN = "token"  # noqa: S105 - a word of the configuration
+    """Who has an initial access token of the operator's."""
+    ANYONE = "anyone"
+    """Everybody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """`[tenant.registration]`: who may register applications by themselves, and what those may have. What the operator enters is not held to it."""
+
+    section: ClassVar[str] = "registration"
+    open: Openness | None = None
+    """`off`, `token` (with a token of `limen client registration-token`) or `anyone`; left out: `off`, in dev mode `anyone`."""
+    hosts: tuple[str, ...] = ()
+    """Hosts their https addresses may be on: `app.example.com`, or `.example.com` for every name under it; empty: any."""
+    loopback: bool = True
+    """Whether native apps may come back to `http://127.0.0.1` and `http://[::1]`."""
+    private_use: bool = False
+    """Whether they may come back to a scheme of their own, such as `com.example.app:`."""
+    scopes: tuple[str, ...] = REGISTRABLE_SCOPES
+    """What they may ask for, and get where they ask for nothing in particular; scopes of resources are named here, `limen:` ones cannot be."""
+    grants: tuple[GrantType, ...] = (GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN)
+    """Which grants they may use."""
+    auth_methods: tuple[AuthMethod, ...] = _METHODS
+    """How they may authenticate at the token endpoint."""
+    response_types: tuple[str, ...] = ("code",)
+    """What they may ask the authorization endpoint for."""
+    pkce_required: bool = True
+    """Whether those with a secret need PKCE; those without always do."""
+    max_clients: int = 1_000
+    """So many at most, documents included."""
+    hourly: int | None = None
+    """So many from one address in an hour, where anyone may register; left out: 30, in dev mode as many as one likes."""
+    drop_unused: timedelta = timedelta(days=30)
+    """One that anyone may have registered goes after so long, unless somebody has let it in; `0s`: never. Services stay."""
+
+    def __post_init__(self) -> None:
+        for host in self.hosts:
+            if not _HOST.fullmatch(host):
+                raise ValueError(f"hosts: `{host[:60]}` is no host name, in lower case; `.example.com` stands for every name under it")
+        if any(one.startswith(_OWN) for one in self.scopes):
+            raise ValueError("scopes: those of Limen's own API are given away by operators alone")
+        if unknown := {_sorted(one) for one in self.response_types} - {_sorted(one) for one in RESPONSE_TYPES}:
+            raise ValueError(f"response_types: `{min(unknown)[:40]}` is none of {', '.join(RESPONSE_TYPES)}")
+        self._check_numbers()
+
+    def _check_numbers(self) -> None:
+        if not 0 <= self.max_clients <= _MOST:
+            raise ValueError(f"max_clients: must lie between 0 and {_MOST}")
+        if self.hourly is not None and not 1 <= self.hourly <= _MOST:
+            raise ValueError(f"hourly: must lie between 1 and {_MOST}")
+        if not NEVER <= self.drop_unused <= _LONGEST:
+            raise ValueError("drop_unused: must lie between 0s and 400d")
+
+    def openness(self, *, dev: bool) -> Openness:
+        """Return who may register."""
+        return self.open or (Openness.ANYONE if dev else Openness.OFF)
+
+
+def _sorted(words: str) -> str:
+    return " ".join(sorted(words.split()))

@@ -1,0 +1,87 @@
+"""`sector_identifier_uri` at registration: the list is fetched, has to name every address, and leads into no network of ours."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from tests.modules.oauth.conftest import Door
+from tests.modules.oauth.registering import SHOP, desk, desk_outside, error
+
+pytestmark = pytest.mark.anyio
+
+TWO = ["https://one.example/callback", "https://two.example/callback"]
+
+
+@asynccontextmanager
+async def listing(body: bytes, status: str = "200 OK", extra: str = "") -> AsyncIterator[tuple[str, list[bytes]]]:
+    """Serve one document on loopback; yields its address and the requests that came."""
+    heads: list[bytes] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n{extra}\r\n".encode() + body)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/sector", heads
+
+
+def pairwise(uri: str) -> dict[str, Any]:
+    return {**SHOP, "redirect_uris": TWO, "subject_type": "pairwise", "sector_identifier_uri": uri}
+
+
+async def test_a_sector_lists_its_addresses(door: Door) -> None:
+    """It is fetched at registration and at every change; more than the client's own may stand there (OpenID Connect Core 1.0, section 8.1)."""
+    async with listing(json.dumps([*TWO, "https://three.example/"]).encode()) as (uri, heads):
+        made = await desk(door).made(**pairwise(uri))
+        assert (made["subject_type"], made["sector_identifier_uri"], len(heads)) == ("pairwise", uri, 1)
+        changed = await desk(door).at(made, "PUT", {"client_id": made["client_id"], **pairwise(uri), "redirect_uris": ["https://four.example/"]})
+        assert (error(changed), len(heads)) == ((400, "invalid_client_metadata"), 2)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "extra"),
+    [
+        (json.dumps(TWO[:1]).encode(), "200 OK", ""),
+        (json.dumps({"redirect_uris": TWO}).encode(), "200 OK", ""),
+        (b"nothing", "200 OK", ""),
+        (json.dumps(TWO).encode(), "404 Not Found", ""),
+        (json.dumps(TWO).encode(), "302 Found", "Location: https://one.example/\r\n"),
+        (json.dumps([*TWO, "x" * 70_000]).encode(), "200 OK", ""),
+    ],
+)
+async def test_a_sector_that_does_not_list_them_is_none(door: Door, body: bytes, status: str, extra: str) -> None:
+    """An address missing, another shape, no JSON, an error, a redirect, too much: registration fails."""
+    async with listing(body, status, extra) as (uri, _):
+        answer = await desk(door).register(pairwise(uri))
+    assert error(answer) == (400, "invalid_client_metadata")
+    assert "sector_identifier_uri" in answer.json()["error_description"]
+
+
+async def test_a_sector_leads_into_no_network_of_ours(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In production loopback, private and link-local addresses are not called, by name either, and the answers do not tell them apart."""
+    await door.set("registration", open="anyone")
+    private = "10.0.0.7"
+    loop, before = asyncio.get_running_loop(), asyncio.get_running_loop().getaddrinfo
+
+    async def resolve(host: str, _port: object, **more: Any) -> Any:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (private, 0))] if host == "inside.example" else await before(host, None, **more)
+
+    monkeypatch.setattr(loop, "getaddrinfo", resolve, raising=False)
+    hosts = ("127.0.0.1", "169.254.169.254", "inside.example", "[::1]", "192.168.1.1", "metadata.google.internal")
+    answers = [await desk_outside(door).register(pairwise(f"https://{host}/sector")) for host in hosts]
+    assert {error(answer) for answer in answers} == {(400, "invalid_client_metadata")}
+    assert len({answer.text for answer in answers}) == 1
+    async with listing(json.dumps(TWO).encode()) as (uri, heads):
+        for scheme in ("http", "https"):
+            assert error(await desk_outside(door).register(pairwise(uri.replace("http", scheme)))) == (400, "invalid_client_metadata")
+        assert heads == []
