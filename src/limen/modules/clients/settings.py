@@ -58,6 +58,8 @@ class Tenant:
     """So many from one address in an hour, where anyone may register; left out: 30, in dev mode as many as one likes."""
     drop_unused: timedelta = timedelta(days=30)
     """One that anyone may have registered goes after so long, unless somebody has let it in; `0s`: never. Services stay."""
+    client_id_documents: bool = False
+    """Whether a client's id may be the https address of a document that describes it (draft-ietf-oauth-client-id-metadata-document-01)."""
 
     def __post_init__(self) -> None:
         for host in self.hosts:

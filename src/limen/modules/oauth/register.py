@@ -7,11 +7,8 @@ a client's secret is not, since only its digest is known.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Final
-from weakref import WeakKeyDictionary
 
 from limen.kernel import secrets
 from limen.kernel.errors import LimenError
@@ -19,23 +16,18 @@ from limen.kernel.facts import ActorKind
 from limen.kernel.ids import ClientId
 from limen.modules import clients
 from limen.modules.clients import Client, InvalidClient, Openness, Proposal, RegistrationTokenRefused
-from limen.modules.oauth import sectors
+from limen.modules.oauth import arrivals, sectors
 from limen.modules.oauth.answers import describes
 from limen.modules.tenants import Flaw
-from limen.platform.http import PROTOCOL, Answer, Call, Cors, Endpoint, Json, Pace, SlowDown, as_oauth, no_content, status_of
-from limen.platform.sql import Database
+from limen.platform.http import PROTOCOL, Answer, Call, Cors, Endpoint, Json, as_oauth, no_content, status_of
 from limen.platform.wire import bodies
 from limen.platform.wire.bodies import BadJson
 
 PATH: Final = "/oauth/register"
 CLIENT_PATH: Final = "/oauth/register/{client}"
 
-_HOUR: Final = timedelta(hours=1).total_seconds()
-_HOURLY: Final = 30
 _MOST_FLAWS: Final = 5
 _MEDIA: Final = ("application/json",)
-_PACES: Final[WeakKeyDictionary[Database, dict[int, Pace]]] = WeakKeyDictionary()
-"""How fast one address registers, by how many times an hour it may."""
 _CODES: Final = {"redirect_uris": "invalid_redirect_uri", "software_statement": "invalid_software_statement"}
 """RFC 7591, section 3.2.2, by the member that is at fault; `invalid_client_metadata` for the others."""
 
@@ -57,7 +49,7 @@ async def _registered(call: Call) -> Answer:
         known = shown is not None and openness is not Openness.OFF and await clients.look_at_token(read, shown)
     _check_open(call, openness, shown, known=known)
     if shown is None:
-        _pace(call, allowed.hourly)
+        arrivals.count(call, allowed.hourly)
     said = clients.read_metadata(_body(call))
     async with call.read() as read:
         proposal = await clients.propose(read, said, dev=call.site.dev)
@@ -75,17 +67,6 @@ def _check_open(call: Call, openness: Openness, shown: str | None, *, known: boo
         raise RegistrationTokenRefused("An initial access token is needed; the operator hands them out.")
     if shown is not None and not known:
         raise RegistrationTokenRefused("The initial access token is unknown, used up or too old.")
-
-
-def _pace(call: Call, hourly: int | None) -> None:
-    """Slow down who registers one application after another. SlowDown."""
-    most = hourly or (None if call.site.dev else _HOURLY)
-    if most is None:
-        return
-    paces = _PACES.setdefault(call.db, {})
-    pace = paces.setdefault(most, Pace(call.db.clock, rate=most / _HOUR, burst=most))
-    if (seconds := pace.spend((call.tenant, call.origin.address))) > 0:
-        raise SlowDown("Too many applications were registered from here. Wait before the next.", retry_after=math.ceil(seconds))
 
 
 def _body(call: Call) -> Mapping[str, object]:

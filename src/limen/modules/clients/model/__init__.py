@@ -23,6 +23,7 @@ from limen.modules.clients.model.client import (
     secret_flaw,
     with_secret,
 )
+from limen.modules.clients.model.documents import DOCUMENT_LIMIT, document_fault, fresh_for, read_document
 from limen.modules.clients.model.flaws import flaws, flaws_beside
 from limen.modules.clients.model.metadata import NAMES, Delivery, Metadata, Profile, RefreshRotation, SubjectType, given
 from limen.modules.clients.model.protocol import ENCRYPTION_ALGS, ENCRYPTION_ENCS, FAPI_ALGS, RESPONSE_TYPES
@@ -31,6 +32,7 @@ from limen.modules.clients.model.registration import REGISTRABLE_SCOPES, client_
 
 __all__ = [
     "ASKS_PEOPLE",
+    "DOCUMENT_LIMIT",
     "ENCRYPTION_ALGS",
     "ENCRYPTION_ENCS",
     "FAPI_ALGS",
@@ -56,8 +58,10 @@ __all__ = [
     "client_of",
     "completed",
     "described",
+    "document_fault",
     "flaws",
     "flaws_beside",
+    "fresh_for",
     "given",
     "is_assured",
     "is_local",
@@ -66,6 +70,7 @@ __all__ = [
     "matches_redirect",
     "member_of",
     "new_secret",
+    "read_document",
     "read_metadata",
     "secret_flaw",
     "with_secret",

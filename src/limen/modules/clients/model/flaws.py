@@ -19,8 +19,10 @@ from limen.modules.clients.model.client import (
     ClientKind,
     ConsentRule,
     GrantType,
+    Registered,
     is_assured,
 )
+from limen.modules.clients.model.documents import document_fault
 from limen.modules.clients.model.protocol import flaws_of_metadata
 from limen.modules.tenants import Flaw
 
@@ -69,10 +71,7 @@ def _unknown(scope: str) -> tuple[str, str]:
 
 
 def _flaws_of_record(client: Client) -> Iterator[Flaw]:
-    if not _ID.fullmatch(client.id):
-        yield Flaw("id", f"`{client.id[:60]}` is no client's id", "Up to 100 of letters, digits, `.`, `_`, `~` and `-`")
-    if _ANOTHERS_ID.fullmatch(client.id):
-        yield Flaw("id", f"`{client.id}` looks like the id of a person or a session", "Choose a name that says what it is")
+    yield from _flaws_of_id(client)
     for field, text in (("name", client.name), *(("contacts", contact) for contact in client.contacts)):
         if len(text) > _NAME_LIMIT or not text.isprintable():
             yield Flaw(field, f"is longer than {_NAME_LIMIT} characters, or has control characters")
@@ -80,6 +79,16 @@ def _flaws_of_record(client: Client) -> Iterator[Flaw]:
         if not _SCOPE.fullmatch(scope):
             yield Flaw("scopes", f"`{scope[:60]}` is no scope (RFC 6749, section 3.3)")
     yield from _flaws_of_public(client) if client.public else _flaws_of_confidential(client)
+
+
+def _flaws_of_id(client: Client) -> Iterator[Flaw]:
+    if client.registered is Registered.DOCUMENT:
+        if fault := document_fault(client.id):
+            yield Flaw("id", fault)
+    elif not _ID.fullmatch(client.id):
+        yield Flaw("id", f"`{client.id[:60]}` is no client's id", "Up to 100 of letters, digits, `.`, `_`, `~` and `-`")
+    if _ANOTHERS_ID.fullmatch(client.id):
+        yield Flaw("id", f"`{client.id}` looks like the id of a person or a session", "Choose a name that says what it is")
 
 
 def _flaws_of_public(client: Client) -> Iterator[Flaw]:

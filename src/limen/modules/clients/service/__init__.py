@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from limen.modules.clients.service.documents import documented, save_document
 from limen.modules.clients.service.policy import openness, policy, refusals
 from limen.modules.clients.service.records import Held, drop, every, find, hold, list_of, named, rotate_secret, save, sealing, shared_secret, take
 from limen.modules.clients.service.registering import Proposal, change, drop_unused, keep, managed, propose, register, unused
@@ -11,6 +12,7 @@ __all__ = [
     "Held",
     "Proposal",
     "change",
+    "documented",
     "drop",
     "drop_token",
     "drop_unused",
@@ -33,6 +35,7 @@ __all__ = [
     "save",
     "sealing",
     "shared_secret",
+    "save_document",
     "take",
     "unused",
 ]

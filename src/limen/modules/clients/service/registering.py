@@ -35,15 +35,19 @@ class Proposal:
     before: Client | None = None
 
 
-async def propose(reader: Reader, said: Mapping[str, object], *, dev: bool, before: Client | None = None) -> Proposal:
-    """Return the client of what an application says (`read_metadata`). InvalidClient with everything that forbids it."""
+async def propose(reader: Reader, said: Mapping[str, object], *, dev: bool, before: Client | None = None, document: ClientId | None = None) -> Proposal:
+    """Return the client of what an application says (`read_metadata`). InvalidClient with everything that forbids it.
+
+    `before` is what it is now; `document` is where a document says it (`read_document`).
+    """
     allowed, tenant = await policy(reader), await tenants.find(reader)
-    client = client_of(before.id if before else ClientId(new("cli", reader.now)), said, allowed.scopes)
+    client = client_of(before.id if before else document or ClientId(new("cli", reader.now)), said, allowed.scopes)
+    client = replace(client, registered=Registered.DOCUMENT if document else Registered.OPERATOR)
     if client.id_token_signed_response_alg is None and Alg.RS256 in keys.offered(tenant) and not ASKS_PEOPLE.isdisjoint(client.grants):
         client = replace(client, id_token_signed_response_alg=Alg.RS256)  # OpenID Connect Registration 1.0, section 2
     client = replace(client, pkce_required=allowed.pkce_required or client.public)
     secret = None
-    if client.needs_secret and before is not None and before.secrets:
+    if client.needs_secret and before is not None and before.secrets and (before.sealed_secret or not client.signs_with_secret):
         client = replace(client, secrets=before.secrets, sealed_secret=before.sealed_secret)
     elif client.needs_secret:
         secret = new_secret()
@@ -65,7 +69,7 @@ async def register(work: Work, proposal: Proposal, *, initial: str | None = None
     if await registrations.count(work) >= allowed.max_clients:
         raise TooManyClients("No more applications can register here.", operator="[tenant.registration] max_clients is reached")
     client = replace(proposal.client, registered=Registered.ANYONE if token is None else Registered.TOKEN)
-    await records.save(work, client, dev=dev, expected=0)
+    await records.save(work, await records.sealing(work, client, proposal.secret), dev=dev, expected=0)
     access = Secret(secrets.token(ACCESS_PREFIX))
     drop_at = work.now + allowed.drop_unused if _may_go(client, allowed.drop_unused) else None
     await registrations.add(
@@ -94,7 +98,8 @@ async def change(work: Work, proposal: Proposal, *, dev: bool = False) -> None:
     """Save a client in place of what it was. ClientChangedMeanwhile, NoSuchClient."""
     if proposal.before is None:
         raise NoSuchClient("there is no such client")
-    await records.save(work, proposal.client, dev=dev, expected=proposal.before.version)
+    client = await records.sealing(work, proposal.client, proposal.secret)
+    await records.save(work, client, dev=dev, expected=proposal.before.version)
 
 
 async def keep(work: Work, client: ClientId) -> None:
