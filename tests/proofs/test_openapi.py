@@ -155,6 +155,8 @@ def test_every_operation_does_what_it_says(document: BaseSchema, stock: Stock) -
     stock.consent()
     given = call("get_consents", account=account).json()["items"]
     assert given
+    shown = call("post_claims_preview", {"client": given[0]["client"], "account": account, "claims": {"add": {"tier": {"value": "1", "scopes": ["openid"]}}}})
+    assert shown.json()["userinfo"][0] == {"name": "sub", "value": account, "source": "the account's id"}
     call("delete_consents", status=204, account=account, client=given[0]["client"])
     assert call("post_claims_preview", {"client": "shop", "account": account}).json()["userinfo"]
     _dead_letters(call, stock)

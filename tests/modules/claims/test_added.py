@@ -7,7 +7,7 @@ import structlog
 
 from limen.kernel.ids import AccountId, ClientId
 from limen.modules import claims, clients, keys, tenants
-from limen.modules.claims import Asking, JsonValue, Requested, Use
+from limen.modules.claims import JsonValue, Requested, Use
 from tests.modules.claims.conftest import Shop
 
 pytestmark = pytest.mark.anyio
@@ -108,14 +108,19 @@ async def test_an_added_claim_is_asked_for_like_any_other(shop: Shop) -> None:
 
 
 async def test_consent_covers_what_is_asked_for(shop: Shop) -> None:
-    """The scopes that the consent page has to show for a parameter `claims`: those of the app's that give it."""
-    await shop.set(add={"groups": GROUPS}, scopes={"phone": ["locale"]})
-    for wanted, scopes in (("email_verified", ("email",)), ("locale", ("profile", "phone")), ("groups", ("profile",)), ("shoe_size", ())):
-        async with shop.world.read() as reader:
-            app = await clients.find(reader, ClientId("shop"))
-            assert app is not None
-            asking = Asking(account=shop.ada, client=app, scopes=("openid",), use=Use.USERINFO, requested={wanted: Requested()})
-            assert await claims.covering(reader, asking) == scopes
+    """The scopes that the consent page has to show beside those asked for: one for each claim, and none where a scope at hand gives it."""
+    await shop.set(add={"groups": GROUPS, "tier": {"value": "1", "scopes": ["phone"], "clients": ["other"]}}, scopes={"phone": ["locale"]})
+    async with shop.world.read() as reader:
+        tenant, client = await tenants.find(reader), await clients.find(reader, ClientId("shop"))
+    assert client is not None
+    for wanted, more in (
+        (("email_verified", "email"), ("email",)),
+        (("locale",), ("profile",)),
+        (("groups", "address"), ("profile", "address")),
+        (("shoe_size", "sub", "tier"), ()),
+    ):
+        assert claims.covering(tenant, wanted, client, ("openid",)) == more
+    assert claims.covering(tenant, ("locale", "groups", "email"), client, ("openid", "phone", "email", "profile")) == ()
 
 
 async def test_new_settings_hold_at_once(shop: Shop) -> None:

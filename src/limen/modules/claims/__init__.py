@@ -6,8 +6,8 @@ Knows no protocol: it is given scopes and what was asked for, and returns values
 from __future__ import annotations
 
 from limen.modules.claims.model import BY_SCOPE, Asking, Requested, Use, sector_of
-from limen.modules.claims.service.planning import supported
-from limen.modules.claims.service.releasing import covering, of
+from limen.modules.claims.service.planning import covering, supported
+from limen.modules.claims.service.releasing import of
 from limen.modules.claims.service.subjects import account_of, subject
 from limen.platform.expressions import JsonValue
 

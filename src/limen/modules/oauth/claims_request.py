@@ -11,6 +11,7 @@ from limen.platform.wire.jose import JsonValue, Malformed, json_object
 
 ID_TOKEN: Final = "id_token"  # noqa: S105 - a word of the protocol
 USERINFO: Final = "userinfo"
+MEMBERS: Final = (ID_TOKEN, USERINFO)
 
 _LONGEST: Final = 4_096
 _MOST: Final = 100
@@ -28,7 +29,7 @@ def fault(text: str) -> Refused | None:
         whole = json_object(text.encode())
     except Malformed:
         return _MALFORMED
-    return None if all(_is_sound(whole.get(member)) for member in (ID_TOKEN, USERINFO)) else _MALFORMED
+    return None if all(_is_sound(whole.get(member)) for member in MEMBERS) else _MALFORMED
 
 
 def _is_sound(member: JsonValue) -> bool:

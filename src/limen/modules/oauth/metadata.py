@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from limen.modules import keys, tenants
+from limen.modules import claims, keys, tenants
 from limen.modules.clients import ENCRYPTION_ALGS, ENCRYPTION_ENCS, RESPONSE_TYPES
 from limen.modules.oauth import client_auth, details, dpop, pkce, request_object
 from limen.modules.oauth.authorize.modes import MODES
@@ -21,7 +21,6 @@ from limen.modules.oauth.client_auth import assertion
 from limen.modules.oauth.model import PROMPTS, STANDARD_SCOPES
 from limen.modules.oauth.settings import Tenant as Settings
 from limen.modules.oauth.token import GRANTS
-from limen.modules.oauth.userinfo import CLAIMS
 from limen.modules.tenants import API_SCOPES, Tenant
 from limen.platform.http import PUBLIC, Answer, Call, Cors, Endpoint, Raw
 
@@ -140,7 +139,7 @@ def document(tenant: Tenant, issuer: str) -> Metadata:
         end_session_endpoint=f"{issuer}/oauth/logout",
         check_session_iframe=f"{issuer}/oauth/check_session",
         scopes_supported=(*STANDARD_SCOPES, *own, *sorted(API_SCOPES)),
-        claims_supported=(*PROTOCOL_CLAIMS, *(claim for claims in CLAIMS.values() for claim in claims)),
+        claims_supported=(*PROTOCOL_CLAIMS, *claims.supported(tenant)),
         pushed_authorization_request_endpoint=f"{issuer}/oauth/par",
         device_authorization_endpoint=f"{issuer}/oauth/device_authorization",
         id_token_signing_alg_values_supported=algs,

@@ -16,8 +16,6 @@ from limen.platform.http import PROTOCOL, Answer, Call, Cors, Endpoint, Form, Js
 from limen.platform.wire.jose import encode_jwt
 
 PATH: Final = "/oauth/userinfo"
-CLAIMS: Final = claims.BY_SCOPE
-"""Which scope gives which claims."""
 
 _JWT: Final = "application/jwt"
 _DEAD: Final = Refused(Code.INVALID_TOKEN, "The access token is none of ours, not for userinfo, expired or revoked.")

@@ -9,7 +9,7 @@ from typing import Final
 
 from limen.kernel.ids import TenantId
 from limen.modules import tenants
-from limen.modules.claims.model import BY_SCOPE, EMAIL, SPELT, STANDARD, Asking, Requested, Use, expression
+from limen.modules.claims.model import BY_SCOPE, EMAIL, SPELT, STANDARD, Asking, Use, expression
 from limen.modules.claims.settings import Claim, Tenant
 from limen.modules.clients import Client
 
@@ -63,13 +63,23 @@ def supported(tenant: tenants.Tenant) -> tuple[str, ...]:
     return (*STANDARD, *own)
 
 
-def covering(settings: Tenant, client: Client, requested: Mapping[str, Requested]) -> tuple[str, ...]:
-    """Return which of the client's registered scopes give what the parameter `claims` asks for: the consent page shows them."""
-    return tuple(scope for scope in client.scopes if not requested.keys().isdisjoint((*given_by(settings, (scope,)), *_added_by(settings, client, scope))))
+def covering(tenant: tenants.Tenant, asking_for: Iterable[str], client: Client, scopes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return which scopes, beside those at hand, stand for claims that are asked for one by one: consent to a claim is consent to its scope.
+
+    Of several that give it the first one that the client is registered for; none where nothing may be told.
+    """
+    settings = tenants.settings_of(tenant, Tenant.section, Tenant)
+    more: list[str] = []
+    for name in asking_for:
+        giving = [scope for scope in client.scopes if name in given_by(settings, (scope,)) or _adds(settings, client, scope, name)]
+        if giving and {*scopes, *more}.isdisjoint(giving):
+            more.append(giving[0])
+    return tuple(more)
 
 
-def _added_by(settings: Tenant, client: Client, scope: str) -> tuple[str, ...]:
-    return tuple(name for name, claim in settings.add.items() if scope in claim.scopes and _is_for(claim, client))
+def _adds(settings: Tenant, client: Client, scope: str, name: str) -> bool:
+    claim = settings.add.get(name)
+    return claim is not None and scope in claim.scopes and _is_for(claim, client)
 
 
 def _is_for(claim: Claim, client: Client) -> bool:

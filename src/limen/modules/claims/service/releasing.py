@@ -63,11 +63,6 @@ async def of(reader: Reader, asking: Asking) -> dict[str, JsonValue]:
     return told
 
 
-async def covering(reader: Reader, asking: Asking) -> tuple[str, ...]:
-    """Return which of the client's registered scopes give what the parameter `claims` asks for: consent to it is consent to them."""
-    return planning.covering(await tenants.settings(reader, Tenant.section, Tenant), asking.client, asking.requested or {})
-
-
 async def answer(reader: Reader, asking: Asking, settings: Tenant) -> tuple[dict[str, JsonValue], dict[str, str]]:
     """Return what `of` does, under these settings, and why claims whose expressions failed are missing, in words without any value."""
     plan = planning.plan(reader.tenant, settings, asking)

@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from limen.kernel.ids import RequestId
-from limen.modules import clients, tenants
+from limen.modules import claims, clients, tenants
 from limen.modules.clients import Client
 from limen.modules.journey import Ask
 from limen.modules.oauth import claims_request, details
@@ -53,7 +53,7 @@ class Sound:
         prompt = asked.prompts if clients.is_assured(client, self.redirect_uri) else asked.prompts | {"consent"}
         return Ask(
             client=client.id,
-            scopes=asked.scopes,
+            scopes=self._covered(),
             acr_values=words(asked.acr_values) or claims_request.wished(asked.claims, "acr") or client.default_acr_values,
             max_age=client.default_max_age if asked.longest_age is None else asked.longest_age,
             prompt=prompt,
@@ -62,6 +62,14 @@ class Sound:
             details=details_in_words(self.case),
             form_target=form_target(self.redirect_uri),
         )
+
+    def _covered(self) -> tuple[str, ...]:
+        """Return the scopes asked for, with those that stand for claims asked for one by one: she is asked for them too."""
+        asked, case = self.asked, self.case
+        if not asked.claims:
+            return asked.scopes
+        wanted = [name for member in claims_request.MEMBERS for name in claims_request.wanted(asked.claims, member)]
+        return (*asked.scopes, *claims.covering(case.tenant, wanted, case.client, asked.scopes))
 
 
 def details_in_words(case: Case) -> tuple[str, ...]:
