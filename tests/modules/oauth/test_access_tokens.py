@@ -97,6 +97,6 @@ async def test_a_token_without_the_scope_is_refused_with_its_name(door: Door) ->
     token = (await door.token(auth="svc", grant_type="client_credentials", scope="limen:sessions:read")).json()["access_token"]
     refused = await door.calls.send("DELETE", PATH, b"", {"authorization": f"Bearer {token}"})
     assert refused.status == 403
-    assert refused.headers["www-authenticate"].endswith('scope="limen:sessions:write"')
+    assert refused.headers["www-authenticate"].count('scope="limen:sessions:write"') == 1
     other = await door.calls.get("/api/v1/accounts", headers={"authorization": f"Bearer {token}"})
     assert (other.status, 'error="insufficient_scope"' in other.headers["www-authenticate"]) == (403, True)

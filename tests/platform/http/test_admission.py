@@ -168,13 +168,14 @@ async def test_a_public_endpoint_may_ask_for_the_session(make: Make) -> None:
 async def test_bearers_of_a_scope(make: Make) -> None:
     """RFC 6750, section 3: no token, no error; a bad one invalid_token; a good one for something else insufficient_scope, 403."""
     client = make(get("/api/v1/things", who=scope("things:read")), get("/api/v1/others", who=scope("others:read")))
+    where = 'resource_metadata="http://localhost:8400/.well-known/oauth-protected-resource/api/v1"'
     assert (await client.get("/api/v1/things", headers={"authorization": "Bearer good"})).json()["client"] == "svc"
     assert (await client.get("/api/v1/things", headers={"authorization": "bearer good"})).json()["actor"] == "client:svc"
     none = await client.get("/api/v1/things")
-    assert (none.status, none.headers["www-authenticate"]) == (401, 'Bearer realm="http://localhost:8400", scope="things:read"')
+    assert (none.status, none.headers["www-authenticate"]) == (401, f'Bearer realm="http://localhost:8400", scope="things:read", {where}')
     assert none.json()["code"] == "invalid_token"
     bad = await client.get("/api/v1/things", headers={"authorization": "Bearer bad"})
-    assert bad.headers["www-authenticate"] == 'Bearer realm="http://localhost:8400", error="invalid_token", error_description="This token \'ended\'."'
+    assert bad.headers["www-authenticate"] == 'Bearer realm="http://localhost:8400", error="invalid_token", error_description="This token \'ended\'.", ' + where
     for value in ("DPoP good", "dpop good"):
         assert (await client.get("/api/v1/things", headers={"authorization": value, "dpop": "proof"})).json()["client"] == "svc"
         unproved = await client.get("/api/v1/things", headers={"authorization": value, "dpop": "a.b.c"})

@@ -67,14 +67,16 @@ from limen.modules.clients.service import (
     managed,
     named,
     policy,
+    policy_of,
     propose,
     register,
     rotate_secret,
     save,
+    save_document,
     sealing,
     shared_secret,
-    save_document,
     take,
+    vouched,
 )
 from limen.modules.clients.settings import Openness
 
@@ -136,6 +138,7 @@ __all__ = [
     "named",
     "new_secret",
     "policy",
+    "policy_of",
     "propose",
     "read_document",
     "read_metadata",
@@ -147,5 +150,6 @@ __all__ = [
     "secret_flaw",
     "shared_secret",
     "take",
+    "vouched",
     "with_secret",
 ]

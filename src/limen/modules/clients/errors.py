@@ -47,6 +47,18 @@ class InvalidClient(LimenError):
         self.flaws = flaws
 
 
+class InvalidStatement(InvalidClient):
+    """A software statement that cannot be read, is not signed by its issuer, or is too old."""
+
+    code: ClassVar[str] = "invalid_software_statement"  # RFC 7591, section 3.2.2
+
+
+class UnapprovedStatement(InvalidClient):
+    """A software statement of somebody whose word does not count here."""
+
+    code: ClassVar[str] = "unapproved_software_statement"  # likewise
+
+
 class RegistrationClosed(LimenError):
     """Applications do not register here by themselves."""
 

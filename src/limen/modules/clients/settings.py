@@ -9,12 +9,16 @@ from datetime import timedelta
 from typing import ClassVar, Final
 
 from limen.modules.clients.model import REGISTRABLE_SCOPES, RESPONSE_TYPES, AuthMethod, GrantType
+from limen.platform.wire.jose import Alg, JoseError, KeySet
 
 NEVER: Final = timedelta()
 _OWN: Final = "limen:"
 _HOST: Final = re.compile(r"\.?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _LONGEST: Final = timedelta(days=400)
 _MOST: Final = 100_000
+_LONGEST_ISSUER: Final = 500
+STATEMENT_ALGS: Final = (Alg.ES256, Alg.PS256, Alg.RS256, Alg.ED25519, Alg.EDDSA)
+"""What a software statement may be signed with."""
 _METHODS: Final = tuple(one for one in AuthMethod if one is not AuthMethod.SECRET_JWT)
 
 
@@ -27,6 +31,24 @@ class Openness(enum.Enum):
     """Who has an initial access token of the operator's."""
     ANYONE = "anyone"
     """Everybody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementIssuer:
+    """Who vouches for applications: what stands in a software statement of its making (RFC 7591, section 2.3) counts before what the application says."""
+
+    issuer: str
+    """Its `iss`, letter by letter."""
+    jwks: str
+    """Its public keys: a JWK Set as JSON text."""
+
+    def __post_init__(self) -> None:
+        if not self.issuer or len(self.issuer) > _LONGEST_ISSUER:
+            raise ValueError("issuer: needs a text, as it stands in `iss`")
+        try:
+            KeySet.parse(self.jwks.encode(), STATEMENT_ALGS)
+        except JoseError as trouble:
+            raise ValueError(f"jwks: {trouble}") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +80,10 @@ class Tenant:
     """So many from one address in an hour, where anyone may register; left out: 30, in dev mode as many as one likes."""
     drop_unused: timedelta = timedelta(days=30)
     """One that anyone may have registered goes after so long, unless somebody has let it in; `0s`: never. Services stay."""
+    statement_issuers: tuple[StatementIssuer, ...] = ()
+    """Whose software statements are believed."""
+    statement_required: bool = False
+    """Whether nobody registers without one."""
     client_id_documents: bool = False
     """Whether a client's id may be the https address of a document that describes it (draft-ietf-oauth-client-id-metadata-document-01)."""
 
@@ -69,6 +95,8 @@ class Tenant:
             raise ValueError("scopes: those of Limen's own API are given away by operators alone")
         if unknown := {_sorted(one) for one in self.response_types} - {_sorted(one) for one in RESPONSE_TYPES}:
             raise ValueError(f"response_types: `{min(unknown)[:40]}` is none of {', '.join(RESPONSE_TYPES)}")
+        if self.statement_required and not self.statement_issuers:
+            raise ValueError("statement_required: without statement_issuers nobody can register")
         self._check_numbers()
 
     def _check_numbers(self) -> None:

@@ -19,6 +19,7 @@ from limen.kernel.ids import ClientId, TenantId
 from limen.modules import clients
 from limen.modules.clients import Client, ClientChangedMeanwhile, InvalidClient, Proposal
 from limen.modules.oauth import arrivals
+from limen.modules.oauth.errors import UnknownClient
 from limen.modules.tenants import Flaw
 from limen.platform.http import Call, Fetched, Fetcher, FetchFailed, FetchRefused
 from limen.platform.sql import Database
@@ -51,6 +52,12 @@ _log = structlog.stdlib.get_logger(__name__)
 def is_document(client: str) -> bool:
     """Whether a client_id is meant as the address of a document."""
     return client.startswith(SCHEME)
+
+
+async def check(call: Call, client: ClientId) -> None:
+    """See to it that the client of a document can be found; of any other client_id nothing is done. UnknownClient."""
+    if is_document(client) and await find(call, client) is None:
+        raise UnknownClient
 
 
 async def find(call: Call, client: ClientId) -> Client | None:

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from limen.modules import claims, keys, tenants
+from limen.modules import claims, clients, keys, tenants
 from limen.modules.clients import ENCRYPTION_ALGS, ENCRYPTION_ENCS, RESPONSE_TYPES
 from limen.modules.oauth import client_auth, details, dpop, pkce, request_object
 from limen.modules.oauth.authorize.modes import MODES
@@ -110,6 +110,10 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     backchannel_logout_session_supported: bool = True
     dpop_signing_alg_values_supported: tuple[str, ...] = tuple(alg.value for alg in dpop.ALGORITHMS)
     """RFC 9449, section 5.1."""
+    registration_endpoint: str | UnsetType = UNSET
+    """RFC 7591; left out where the operator registers every client."""
+    client_id_metadata_document_supported: bool = False
+    """draft-ietf-oauth-client-id-metadata-document-01, section 5."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +128,9 @@ _HEADERS: Final = (("cache-control", "public, max-age=300"),)
 _HEADERS_IN_DEV: Final = (("cache-control", "public, max-age=5"),)
 
 
-def document(tenant: Tenant, issuer: str) -> Metadata:
+def document(tenant: Tenant, issuer: str, *, dev: bool = False) -> Metadata:
     """Return the document of a tenant that stands at `issuer`."""
+    registration = clients.policy_of(tenant)
     own = sorted(scope for resource in tenant.resources for scope in resource.scopes)
     algs, takes_encrypted = tuple(one.value for one in keys.offered(tenant)), keys.takes_encrypted(tenant)
     return Metadata(
@@ -150,6 +155,8 @@ def document(tenant: Tenant, issuer: str) -> Metadata:
         request_object_encryption_enc_values_supported=ENCRYPTION_ENCS if takes_encrypted else UNSET,
         authorization_details_types_supported=tuple(one.type for one in details.declared(tenant)) or UNSET,
         ui_locales_supported=tenant.languages,
+        registration_endpoint=UNSET if registration.openness(dev=dev) is clients.Openness.OFF else f"{issuer}/oauth/register",
+        client_id_metadata_document_supported=registration.client_id_documents,
     )
 
 
@@ -177,12 +184,12 @@ async def _metadata(call: Call) -> Answer:
         tenant = await tenants.find(reader)
         kept = _KEPT.get(issuer)
         if kept is None or kept.tenant is not tenant:
-            kept = _make(tenant, issuer)
+            kept = _make(tenant, issuer, dev=call.site.dev)
     return Raw(kept.plain, "application/json", headers=_HEADERS_IN_DEV if call.site.dev else _HEADERS, packed=kept.packed)
 
 
-def _make(tenant: Tenant, issuer: str) -> _Kept:
-    plain = msgspec.json.encode(_aliased(tenant, document(tenant, issuer)))
+def _make(tenant: Tenant, issuer: str, *, dev: bool) -> _Kept:
+    plain = msgspec.json.encode(_aliased(tenant, document(tenant, issuer, dev=dev)))
     deflate = zlib.compressobj(9, zlib.DEFLATED, 31)
     kept = _KEPT[issuer] = _Kept(tenant, plain, deflate.compress(plain) + deflate.flush())
     if len(_KEPT) > _MOST:

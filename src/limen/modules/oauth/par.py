@@ -11,7 +11,7 @@ from limen.kernel.facts import Actor, ActorKind
 from limen.kernel.ids import RequestId
 from limen.modules import tenants
 from limen.modules.clients import Client
-from limen.modules.oauth import client_auth, jobs, possession, request_object, store
+from limen.modules.oauth import client_auth, client_documents, jobs, possession, request_object, store
 from limen.modules.oauth.answers import refused
 from limen.modules.oauth.authorize.checks import Case, Entry, check
 from limen.modules.oauth.authorize.sound import Entrance, address
@@ -56,6 +56,7 @@ async def _pushed(call: Call) -> Pushed | Refused:
     shown = await client_auth.shown(call)
     if isinstance(shown, Refused):
         return shown
+    await client_documents.check(call, shown.client)
     async with call.db.work(call.tenant, Actor(ActorKind.CLIENT, shown.client)) as work:
         client = await client_auth.proved(work, shown)
     return client if isinstance(client, Refused) else await _stored(call, client)

@@ -28,8 +28,6 @@ CLIENT_PATH: Final = "/oauth/register/{client}"
 
 _MOST_FLAWS: Final = 5
 _MEDIA: Final = ("application/json",)
-_CODES: Final = {"redirect_uris": "invalid_redirect_uri", "software_statement": "invalid_software_statement"}
-"""RFC 7591, section 3.2.2, by the member that is at fault; `invalid_client_metadata` for the others."""
 
 
 async def _register(call: Call) -> Answer:
@@ -50,14 +48,21 @@ async def _registered(call: Call) -> Answer:
     _check_open(call, openness, shown, known=known)
     if shown is None:
         arrivals.count(call, allowed.hourly)
-    said = clients.read_metadata(_body(call))
-    async with call.read() as read:
-        proposal = await clients.propose(read, said, dev=call.site.dev)
-    await sectors.check(proposal.client, dev=call.site.dev)
+    body = _body(call)
+    proposal, issuer = await _proposed(call, body, None)
     async with call.work() as work:
-        access = await clients.register(work, proposal, initial=shown, dev=call.site.dev)
+        access = await clients.register(work, proposal, initial=shown, issuer=issuer, dev=call.site.dev)
         made = await clients.take(work, proposal.client.id)
-    return Json(_answer(call, made, proposal, access.reveal()), 201)
+    return Json(_answer(call, made, proposal, access.reveal(), body), 201)
+
+
+async def _proposed(call: Call, body: Mapping[str, object], before: Client | None) -> tuple[Proposal, str | None]:
+    """Return the client that a request describes, and who vouched for it."""
+    async with call.read() as read:
+        found = clients.vouched(body, await clients.policy(read), call.site.issuer, read.now)
+        proposal = await clients.propose(read, clients.read_metadata(found.metadata), dev=call.site.dev, before=before)
+    await sectors.check(proposal.client, dev=call.site.dev)
+    return proposal, found.issuer
 
 
 def _check_open(call: Call, openness: Openness, shown: str | None, *, known: bool) -> None:
@@ -98,7 +103,7 @@ async def _find(call: Call) -> Answer:
     except RegistrationTokenRefused as refusal:
         await call.refused(refusal.code)
         return _refused(call, refusal)
-    return Json(_answer(call, client, None, access))
+    return Json(_answer(call, client, None, access, {}))
 
 
 async def _replace(call: Call) -> Answer:
@@ -107,19 +112,16 @@ async def _replace(call: Call) -> Answer:
         client, access = await _manage(call)
         body = _body(call)
         _check_named(body, client)
-        said = clients.read_metadata(body)
-        async with call.read() as read:
-            proposal = await clients.propose(read, said, dev=call.site.dev, before=client)
-        await sectors.check(proposal.client, dev=call.site.dev)
+        proposal, issuer = await _proposed(call, body, client)
         async with call.work() as work:
             await clients.managed(work, client.id, access)
-            await clients.change(work, proposal, dev=call.site.dev)
+            await clients.change(work, proposal, issuer=issuer, dev=call.site.dev)
             changed = await clients.take(work, client.id)
     except (InvalidClient, BadJson, RegistrationTokenRefused) as refusal:
         if isinstance(refusal, RegistrationTokenRefused):
             await call.refused(refusal.code)
         return _refused(call, refusal)
-    return Json(_answer(call, changed, proposal, access, sent=body.get("client_secret")))
+    return Json(_answer(call, changed, proposal, access, body))
 
 
 def _check_named(body: Mapping[str, object], client: Client) -> None:
@@ -144,16 +146,17 @@ async def _drop(call: Call) -> Answer:
     return no_content()
 
 
-def _answer(call: Call, client: Client, proposal: Proposal | None, access: str, sent: object = None) -> dict[str, object]:
-    """RFC 7591, section 3.2.1, and RFC 7592, section 3."""
+def _answer(call: Call, client: Client, proposal: Proposal | None, access: str, body: Mapping[str, object]) -> dict[str, object]:
+    """RFC 7591, section 3.2.1, and RFC 7592, section 3: a software statement and a secret that were sent come back as they were."""
     told = clients.described(client)
     if client.made is not None:
         told["client_id_issued_at"] = int(client.made.timestamp())
-    secret = proposal.secret.reveal() if proposal is not None and proposal.secret is not None else sent
-    if secret is not None and client.needs_secret:
-        told["client_secret"] = secret
     if client.needs_secret:
+        secret = proposal.secret.reveal() if proposal is not None and proposal.secret is not None else body.get("client_secret")
+        told |= {"client_secret": secret} if secret is not None else {}
         told["client_secret_expires_at"] = 0
+    if "software_statement" in body:
+        told["software_statement"] = body["software_statement"]
     told["registration_access_token"] = access
     told["registration_client_uri"] = call.url(f"{PATH}/{client.id}")
     return told
@@ -163,7 +166,7 @@ def _refused(call: Call, refusal: LimenError) -> Answer:
     """RFC 7591, section 3.2.2; RFC 6750, section 3."""
     if isinstance(refusal, InvalidClient):
         flaws = refusal.flaws[:_MOST_FLAWS]
-        code = _CODES.get(clients.member_of(flaws[0]), refusal.code)
+        code = "invalid_redirect_uri" if clients.member_of(flaws[0]) == "redirect_uris" else refusal.code
         return Json(describes(code, "; ".join(str(Flaw(clients.member_of(one), one.reason, one.suggestion)) for one in flaws)), 400)
     if isinstance(refusal, RegistrationTokenRefused):
         body = describes(refusal.code, refusal.public)

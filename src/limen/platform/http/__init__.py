@@ -17,6 +17,7 @@ POST a page answers `SeeOther`, or `say(...)` where the next page has something 
 from __future__ import annotations
 
 from limen.kernel.facts import Origin
+from limen.platform.http.admission import RESOURCE_METADATA
 from limen.platform.http.answers import Answer, FormPost, Json, Raw, SeeOther, SetCookie, drop_cookie, no_content
 from limen.platform.http.browser import Browser
 from limen.platform.http.build import Options, build
@@ -41,6 +42,7 @@ __all__ = [
     "DEV",
     "PROTOCOL",
     "PUBLIC",
+    "RESOURCE_METADATA",
     "SESSION",
     "Access",
     "Answer",

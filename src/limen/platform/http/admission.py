@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from limen.platform.http.call import Call
     from limen.platform.http.plan import Plan
 
+RESOURCE_METADATA: Final = "/.well-known/oauth-protected-resource"
+"""Where an API says of itself who gives tokens for it (RFC 9728, section 3.1), before its own path."""
 CSRF_FIELD: Final = "csrf"
 CSRF_HEADER: Final = b"limen-csrf"
 """For calls by script on a page of ours."""
@@ -92,6 +94,9 @@ def _challenge(call: Call, plan: Plan, found: Refusal | None = None) -> tuple[tu
         parts.append(f'scope="{plan.scope}"')
     if more:
         parts.append(more)
+    if plan.endpoint.api:
+        api = "/".join(plan.endpoint.path.split("/", 3)[:3])
+        parts.append(f'resource_metadata="{call.site.origin}{RESOURCE_METADATA}{call.site.prefix}{api}"')
     return (("www-authenticate", f"{scheme} {', '.join(parts)}"), *(found.headers if found is not None else ()))
 
 

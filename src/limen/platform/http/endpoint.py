@@ -103,6 +103,8 @@ class Endpoint:
     a door that takes POSTs from elsewhere says False."""
     at_origin: bool = False
     """`path` is relative to the origin and the tenant's prefix follows it (RFC 8414, section 3.1)."""
+    behind: str = ""
+    """With `at_origin`: what follows the prefix (RFC 9728, section 3.1)."""
     media: tuple[str, ...] = ()
     """Media types of the body that are taken; empty: JSON under /api, forms elsewhere."""
     repeatable: frozenset[str] = frozenset()

@@ -54,11 +54,14 @@ class Routes:
 
     def __init__(self, plans: Iterable[Plan]) -> None:
         self._plain: dict[str, Resource] = {}
-        self._at_origin: dict[str, Resource] = {}
+        self._at_origin: dict[tuple[str, str], Resource] = {}
         patterns: dict[str, Resource] = {}
         for plan in plans:
             path = plan.endpoint.path
-            table = self._at_origin if plan.endpoint.at_origin else patterns if "{" in path else self._plain
+            if plan.endpoint.at_origin:
+                self._at_origin.setdefault((path, plan.endpoint.behind), Resource()).add(plan)
+                continue
+            table = patterns if "{" in path else self._plain
             table.setdefault(path, Resource()).add(plan)
         self._router = _router(patterns)
 
@@ -67,10 +70,12 @@ class Routes:
         return self._plain.get(path)
 
     def at_origin(self, path: str) -> tuple[Resource, str] | None:
-        """Return the resource of a path at the origin, and the tenant's prefix behind it (RFC 8414, section 3.1)."""
-        for known, resource in self._at_origin.items():
-            if path == known or path.startswith(f"{known}{PREFIX}"):
-                return resource, path[len(known) :]
+        """Return the resource of a path at the origin, and the tenant's prefix in it (RFC 8414, section 3.1; RFC 9728, section 3.1)."""
+        for (known, behind), resource in self._at_origin.items():
+            if path == known + behind:
+                return resource, ""
+            if path.startswith(f"{known}{PREFIX}") and path.endswith(behind):
+                return resource, path[len(known) : len(path) - len(behind)]
         return None
 
     async def parametrised(self, path: str) -> tuple[Resource, Mapping[str, str]] | None:

@@ -24,6 +24,11 @@ async def policy(reader: Reader) -> Tenant:
     return await tenants.settings(reader, Tenant.section, Tenant)
 
 
+def policy_of(tenant: tenants.Tenant) -> Tenant:
+    """Return what `policy` does, of a tenant at hand."""
+    return tenants.settings_of(tenant, Tenant.section, Tenant)
+
+
 async def openness(reader: Reader, *, dev: bool) -> Openness:
     """Return who may register with the tenant."""
     return (await policy(reader)).openness(dev=dev)

@@ -11,7 +11,7 @@ from limen.kernel import secrets
 from limen.kernel.ids import ClientId, TenantId, new
 from limen.kernel.secrets import Secret
 from limen.modules import keys, tenants
-from limen.modules.clients.errors import InvalidClient, NoSuchClient, RegistrationTokenRefused, TooManyClients
+from limen.modules.clients.errors import InvalidClient, InvalidStatement, NoSuchClient, RegistrationTokenRefused, TooManyClients
 from limen.modules.clients.facts import ClientRegistered
 from limen.modules.clients.model import ASKS_PEOPLE, Client, Registered, client_of, flaws, flaws_beside, new_secret, with_secret
 from limen.modules.clients.service import records
@@ -19,6 +19,7 @@ from limen.modules.clients.service.policy import policy, refusals
 from limen.modules.clients.settings import NEVER
 from limen.modules.clients.store import registrations, tokens
 from limen.modules.clients.store.registrations import Registration
+from limen.modules.tenants import Flaw
 from limen.platform.sql import Reader, Work
 from limen.platform.wire.jose import Alg
 
@@ -94,10 +95,13 @@ async def managed(reader: Reader, client: ClientId, access: str) -> Client:
     return found
 
 
-async def change(work: Work, proposal: Proposal, *, dev: bool = False) -> None:
-    """Save a client in place of what it was. ClientChangedMeanwhile, NoSuchClient."""
-    if proposal.before is None:
+async def change(work: Work, proposal: Proposal, *, issuer: str | None = None, dev: bool = False) -> None:
+    """Save a client in place of what it was; one that somebody vouched for needs that again. ClientChangedMeanwhile, NoSuchClient, InvalidStatement."""
+    registration = await registrations.find(work, proposal.client.id)
+    if proposal.before is None or registration is None:
         raise NoSuchClient("there is no such client")
+    if registration.issuer is not None and registration.issuer != issuer:
+        raise InvalidStatement(Flaw("software_statement", f"of {registration.issuer} is needed, as at registration"))
     client = await records.sealing(work, proposal.client, proposal.secret)
     await records.save(work, client, dev=dev, expected=proposal.before.version)
 

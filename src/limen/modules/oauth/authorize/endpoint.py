@@ -11,7 +11,7 @@ import msgspec
 from limen.kernel.ids import JourneyId, RequestId, SessionId
 from limen.modules import journey, sessions, signin
 from limen.modules.journey import Return
-from limen.modules.oauth import jobs, par, request_object, store
+from limen.modules.oauth import client_documents, jobs, par, request_object, store
 from limen.modules.oauth.authorize.checks import Entry, check
 from limen.modules.oauth.authorize.interaction import OTHER, Situation, Way, unmet
 from limen.modules.oauth.authorize.issue import issue
@@ -80,6 +80,7 @@ async def _enter(call: Call, asked: Asked) -> Answer:
 async def _unwrapped(call: Call, asked: Asked) -> Sound | Answer:
     """Take a request out of what it came in: pushed, or an object, or as it is. What cannot be read is told at the address beside it."""
     now = call.db.clock.now()
+    await client_documents.check(call, asked.client_id)
     async with call.read() as reader:
         client = await known_client(reader, call, asked)
         inner: Entrance | Refused | None = None
