@@ -270,3 +270,14 @@ async def test_metadata_says_so(door: Door) -> None:
     document = (await door.calls.get("/.well-known/openid-configuration")).json()
     assert document["backchannel_logout_supported"] is True
     assert document["backchannel_logout_session_supported"] is True
+
+
+async def test_a_scope_taken_back_is_told(door: Door, ear: Ear) -> None:
+    """The app's own session ends, so that it asks anew and learns what it still has; its grant stands."""
+    person = await door.person()
+    body = await door.tokens(person, scope="openid email read")
+    async with door.world.work() as work:
+        await consents.withdraw(work, person.account, ClientId("shop"), ("read",))
+    (said,) = await told(door, ear)
+    assert (said["aud"], said["sid"], said["sub"]) == ("shop", person.session, person.account)
+    assert await door.active(body["access_token"])

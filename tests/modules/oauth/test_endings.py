@@ -168,13 +168,14 @@ async def test_an_account_that_may_not_be_used_has_nothing_that_works(door: Door
         assert answered(await door.ask(person.browser, prompt="none"))["error"] == "login_required"
 
 
-async def test_a_part_of_a_consent_taken_back_ends_the_grant(door: Door) -> None:
-    """One scope of several: the tokens that had it end, and the app is asked about again; another app's stay."""
+async def test_a_part_of_a_consent_taken_back_narrows_the_grant(door: Door) -> None:
+    """One scope of several: the tokens that had it have it no more, and the person is asked again; another app's stay."""
     person = await door.person()
     shop, spa = await door.tokens(person, scope="openid email offline_access"), await door.tokens(person, "spa")
     async with door.world.work() as work:
         await consents.withdraw(work, person.account, ClientId("shop"), ("email",))
-    assert await dead(door, shop)
+    assert "email" not in (await door.userinfo(shop["access_token"])).json()
+    assert (await door.refresh(shop["refresh_token"])).json()["scope"] == "openid offline_access"
     assert (await door.userinfo(spa["access_token"])).status == 200
     assert answered(await door.ask(person.browser, prompt="none", scope="openid email"))["error"] == "consent_required"
     assert "code" in answered(await door.ask(person.browser, prompt="none", scope="openid"))

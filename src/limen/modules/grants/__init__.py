@@ -5,7 +5,7 @@ It knows no protocol: no parameter, no JWT, no error code. Whether a grant stand
 
 from __future__ import annotations
 
-from limen.modules.grants.facts import AllEnded, GrantEnded, GrantMade, RefreshReplayed
+from limen.modules.grants.facts import AllEnded, GrantEnded, GrantMade, GrantNarrowed, RefreshReplayed
 from limen.modules.grants.model import (
     ACCESS_PREFIX,
     REFRESH_PREFIX,
@@ -62,6 +62,7 @@ __all__ = [
     "Grant",
     "GrantEnded",
     "GrantMade",
+    "GrantNarrowed",
     "Held",
     "Made",
     "OpaqueToken",

@@ -37,6 +37,17 @@ class GrantEnded(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GrantNarrowed(Fact):
+    """The person took scopes back; the grant stands with the others."""
+
+    name: ClassVar[str] = "grants.grant_narrowed"
+    grant: GrantId
+    client: ClientId
+    session: SessionId
+    lost: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshReplayed(Fact):
     """An old refresh token came back after its time: somebody has a copy. The grant ends with it."""
 

@@ -10,7 +10,7 @@ import msgspec
 
 from limen.kernel.facts import SYSTEM
 from limen.kernel.ids import AccountId, ClientId, GrantId, SessionId
-from limen.modules.grants.facts import GrantEnded
+from limen.modules.grants.facts import GrantEnded, GrantNarrowed
 from limen.modules.grants.model import OFFLINE, Ending
 from limen.modules.grants.store import codes, grants, tokens
 from limen.platform.outbox import Job, JobKind, order_hourly
@@ -45,6 +45,15 @@ class EndOfClient(msgspec.Struct, frozen=True, kw_only=True):
     why: Ending
 
 
+class Narrow(msgspec.Struct, frozen=True, kw_only=True):
+    """More grants of an account to a client are to lose scopes than one transaction takes; `after` is the last one that did."""
+
+    account: AccountId
+    client: ClientId
+    lost: tuple[str, ...]
+    after: str = ""
+
+
 class EndOfApp(msgspec.Struct, frozen=True):
     """A client is gone, and with it whatever anybody granted to it."""
 
@@ -75,6 +84,25 @@ async def end_some_of_client(work: Work, account: AccountId, client: ClientId, w
     found = await grants.open_of_client(work, account, client, AT_ONCE + 1)
     await end_these(work, found[:AT_ONCE], why)
     return len(found) > AT_ONCE
+
+
+async def narrow_some_of_client(work: Work, what: Narrow) -> str:
+    """Take scopes from a bounded number of what an account granted to a client; return where to go on, empty at the end.
+
+    Without `openid`, or without any scope, nothing is left that stands.
+    """
+    found = await grants.scopes_of_client(work, what.account, what.client, what.after, AT_ONCE)
+    for one in found:
+        left = tuple(scope for scope in one.scopes if scope not in what.lost)
+        if len(left) == len(one.scopes):
+            continue
+        if not left or "openid" in what.lost:
+            await end_these(work, [one.id], Ending.CONSENT_WITHDRAWN)
+            continue
+        await grants.narrow(work, one.id, left)
+        gone = tuple(scope for scope in one.scopes if scope in what.lost)
+        work.record(GrantNarrowed(subject=what.account, grant=one.id, client=what.client, session=one.session, lost=gone))
+    return found[-1].id if len(found) == AT_ONCE else ""
 
 
 async def end_some_of_session(work: Work, session: SessionId, *, offline_too: bool) -> bool:
@@ -110,6 +138,16 @@ async def _end_of_client(job: Job[EndOfClient]) -> None:
     while more:
         async with job.db.work(job.tenant, SYSTEM) as work:
             more = await end_some_of_client(work, job.payload.account, job.payload.client, job.payload.why)
+
+
+async def _narrow(job: Job[Narrow]) -> None:
+    what = job.payload
+    while True:
+        async with job.db.work(job.tenant, SYSTEM) as work:
+            after = await narrow_some_of_client(work, what)
+        if not after:
+            return
+        what = msgspec.structs.replace(what, after=after)
 
 
 async def _end_of_app(job: Job[EndOfApp]) -> None:
@@ -149,7 +187,8 @@ async def order_sweep(work: Work) -> None:
 END_ALL: Final = JobKind(name="grants.end_all", payload=EndAll, run=_end_all)
 END_OF_SESSION: Final = JobKind(name="grants.end_of_session", payload=EndOfSession, run=_end_of_session)
 END_OF_CLIENT: Final = JobKind(name="grants.end_of_client", payload=EndOfClient, run=_end_of_client)
+NARROW: Final = JobKind(name="grants.narrow", payload=Narrow, run=_narrow)
 END_OF_APP: Final = JobKind(name="grants.end_of_app", payload=EndOfApp, run=_end_of_app)
 SWEEP: Final = JobKind(name="grants.sweep", payload=Sweep, run=_sweep, at_once=1)
 
-JOBS: Final = (END_ALL, END_OF_SESSION, END_OF_CLIENT, END_OF_APP, SWEEP)
+JOBS: Final = (NARROW, END_ALL, END_OF_SESSION, END_OF_CLIENT, END_OF_APP, SWEEP)

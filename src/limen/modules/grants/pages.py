@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from urllib.parse import urlencode
 
 from limen.kernel.ids import AccountId, ClientId
 from limen.modules import clients, consents, tenants
@@ -17,20 +18,33 @@ from limen.platform.sql import Reader
 
 PATH: Final = "/account/apps"
 
+_WHOLE: Final = frozenset({"openid"})
+"""Without it the app knows nobody: taken back, all is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One thing an app may: an English text, or the tenant's own. `apart`: it can be taken back by itself."""
+
+    scope: str
+    text: str
+    apart: bool
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An app as the person whose account it uses sees it. `words` are English texts, and the tenant's own; `used` is None where it never had a token.
+    """An app as the person whose account it uses sees it. `used` is None where it never had a token, `open_at` where it begins no sign-in from here.
 
     `implied`: she was asked for nothing of it, since it is the operator's own.
     """
 
     id: ClientId
     name: str
-    words: tuple[str, ...]
+    points: tuple[Point, ...]
     since: datetime
     used: datetime | None
     implied: bool
+    open_at: str | None
 
 
 async def show(call: Call) -> Answer:
@@ -44,16 +58,19 @@ async def show(call: Call) -> Answer:
 
 
 async def remove(call: Call) -> Answer:
-    """Take back everything an app was let have; its tokens are dead when this answers."""
+    """Take back one thing an app was let have, or everything; introspection and refresh know it when this answers."""
     account, _ = call.signed_in()
-    client = ClientId(call.form.text("app"))
+    client, scope = ClientId(call.form.text("app")), call.form.text("scope")
     async with call.work() as work:
-        lost = await consents.withdraw(work, account, client)
-        await service.end_of_client(work, account, client, Ending.CONSENT_WITHDRAWN)
+        one_of_several = bool(scope) and scope not in _WHOLE and len(await consents.given(work, account, client)) > 1
+        lost = await consents.withdraw(work, account, client, (scope,) if one_of_several else None)
+        if not one_of_several:
+            await service.end_of_client(work, account, client, Ending.CONSENT_WITHDRAWN)
         known = await clients.find(work, client)
     if not lost:
         return say(call, PATH, remark=_m("That app had no access any more."))
-    return say(call, PATH, remark=Message(_m("{app} has no access any more."), {"app": known.display if known else client}))
+    name = {"app": known.display if known else client}
+    return say(call, PATH, remark=Message(_m("{app} may do that no more.") if one_of_several else _m("{app} has no access any more."), name))
 
 
 async def _apps(reader: Reader, account: AccountId) -> list[Shown]:
@@ -67,15 +84,24 @@ async def _apps(reader: Reader, account: AccountId) -> list[Shown]:
     found = []
     for client, given in scopes.items():
         known = await clients.find(reader, client)
-        words = _words([one.scope for one in given], own)
+        points = _points([one.scope for one in given], own)
         since, implied = min(one.given_at for one in given), all(one.implied for one in given)
-        found.append(Shown(client, known.display if known else client, words, since, used.get(client), implied))
+        found.append(Shown(client, known.display if known else client, points, since, used.get(client), implied, _entrance(known)))
     return sorted(found, key=lambda app: (app.used or app.since, app.id), reverse=True)
 
 
-def _words(scopes: list[str], own: dict[str, str]) -> tuple[str, ...]:
+def _points(scopes: list[str], own: dict[str, str]) -> tuple[Point, ...]:
     """Return what scopes mean, as the consent page said it, in its order."""
-    return (*(text for scope, text in consents.STANDARD.items() if scope in scopes), *(own.get(one, one) for one in scopes if one not in consents.STANDARD))
+    ordered = (*(one for one in consents.STANDARD if one in scopes), *(one for one in scopes if one not in consents.STANDARD))
+    texts = {**{one: own.get(one, one) for one in scopes}, **consents.STANDARD}
+    return tuple(Point(one, texts[one], apart=one not in _WHOLE and len(scopes) > 1) for one in ordered)
+
+
+def _entrance(client: clients.Client | None) -> str | None:
+    """Return where a sign-in at the app begins, if it can begin here (OpenID Connect Core 1.0, section 4)."""
+    if client is None or client.initiate_login_uri is None:
+        return None
+    return f"/oauth/initiate_login?{urlencode({'client_id': client.id})}"
 
 
 async def _glance(reader: Reader, account: AccountId) -> str | Message:

@@ -22,8 +22,12 @@ async def _all_sessions_ended(work: Work, fact: sessions.AllEnded) -> None:
 
 
 async def _consent_withdrawn(work: Work, fact: consents.ConsentWithdrawn) -> None:
-    if fact.subject is not None:
+    if fact.subject is None:
+        return
+    if fact.whole:
         await ending.end_of_client(work, fact.subject, fact.client, Ending.CONSENT_WITHDRAWN)
+    else:
+        await ending.narrow_of_client(work, fact.subject, fact.client, fact.scopes)
 
 
 async def _client_dropped(work: Work, fact: clients.ClientDropped) -> None:

@@ -94,6 +94,13 @@ async def grant_ended(work: Work, fact: grants.GrantEnded) -> None:
         await _tell(work, fact.subject, client, fact.session, _key(fact.session or fact.subject, for_good=True))
 
 
+async def grant_narrowed(work: Work, fact: grants.GrantNarrowed) -> None:
+    """Tell the app of a grant that lost scopes: it asks anew, and learns what it still has."""
+    client = await clients.find(work, fact.client)
+    if fact.subject is not None and client is not None and client.backchannel_logout_uri:
+        await _tell(work, fact.subject, client, fact.session, f"{fact.session or fact.subject} narrowed {work.now.timestamp()}")
+
+
 async def _listeners(reader: Reader, found: Iterable[ClientId]) -> list[Client]:
     """Return those clients that want to be told."""
     known = [await clients.find(reader, one) for one in found]

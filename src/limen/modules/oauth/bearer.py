@@ -156,7 +156,17 @@ async def standing(reader: Reader, issuer: str, text: str) -> Token | None:
     if token.grant is None:
         return None if await grants.is_revoked(reader, token.id) else token
     grant = await grants.standing(reader, token.grant, token.id)
-    return replace(token, permit=grant.permit, account=grant.permit.account) if grant else None
+    return _left(token, grant.permit) if grant else None
+
+
+def _left(token: Token, permit: Permit) -> Token | None:
+    """Return a token with what the person still lets the app have; one of another client, got by exchange, is its own rule's affair."""
+    scopes = token.scopes
+    if token.client == permit.client and not set(permit.scopes).issuperset(scopes):
+        scopes = tuple(one for one in scopes if one in permit.scopes)
+        if not scopes:
+            return None
+    return replace(token, permit=permit, account=permit.account, scopes=scopes)
 
 
 async def admits(call: Call, token: str, scope: str, *, by_dpop: bool) -> Access | Refusal:

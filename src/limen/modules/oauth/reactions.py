@@ -17,4 +17,5 @@ async def _session_ended(work: Work, fact: sessions.SessionEnded) -> None:
 REACTIONS: Final[dict[str, Reaction]] = {
     sessions.SessionEnded.name: _session_ended,
     grants.GrantEnded.name: backchannel.grant_ended,
+    grants.GrantNarrowed.name: backchannel.grant_narrowed,
 }

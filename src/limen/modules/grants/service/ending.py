@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from limen.kernel.ids import AccountId, ClientId, GrantId, SessionId
 from limen.modules.grants import jobs
 from limen.modules.grants.facts import AllEnded
@@ -26,6 +28,13 @@ async def end_of_client(work: Work, account: AccountId, client: ClientId, why: E
     """End what an account granted to one client."""
     if await jobs.end_some_of_client(work, account, client, why):
         await enqueue(work, jobs.END_OF_CLIENT, jobs.EndOfClient(account=account, client=client, why=why))
+
+
+async def narrow_of_client(work: Work, account: AccountId, client: ClientId, lost: tuple[str, ...]) -> None:
+    """Take scopes from what an account granted to one client; a token asked about from now on has the others alone."""
+    what = jobs.Narrow(account=account, client=client, lost=lost)
+    if after := await jobs.narrow_some_of_client(work, what):
+        await enqueue(work, jobs.NARROW, msgspec.structs.replace(what, after=after))
 
 
 async def end_all(work: Work, account: AccountId, keep: SessionId | None = None) -> None:

@@ -67,6 +67,15 @@ class EndedRow:
     scopes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ScopedRow:
+    """A grant that has not ended, and what it lets."""
+
+    id: GrantId
+    session: SessionId
+    scopes: tuple[str, ...]
+
+
 def _grant(*columns: Any) -> Grant:  # noqa: ANN401 - what the statement selects, in the order of the fields
     return Grant(columns[0], Permit(*columns[1:10]), *columns[10:])
 
@@ -97,6 +106,15 @@ _OPEN_OF_ACCOUNT = statement(
     sa.select(_G.id).where(*_OF_ACCOUNT, _G.ended_at.is_(None), _G.anchored <= bind("floor")).order_by(_G.id).limit(_MOST), into=GrantId
 )
 _OPEN_OF_CLIENT = statement(sa.select(_G.id).where(*_OF_ACCOUNT, _G.client == bind("client"), _G.ended_at.is_(None)).order_by(_G.id).limit(_MOST), into=GrantId)
+_SCOPES_OF_CLIENT = statement(
+    sa.select(_G.id, _G.session, _G.scopes)
+    .where(*_OF_ACCOUNT, _G.client == bind("client"), _G.ended_at.is_(None), _G.id > bind("after"))
+    .order_by(_G.id)
+    .limit(_MOST)
+    .with_for_update(),
+    into=ScopedRow,
+)
+_NARROW = statement(sa.update(GRANTS).where(*_HERE, _G.ended_at.is_(None)).values(scopes=bind("scopes")))
 _OPEN_OF_APP = statement(sa.select(_G.id).where(_TENANT, _G.client == bind("client"), _G.ended_at.is_(None)).order_by(_G.id).limit(_MOST), into=GrantId)
 _OPEN_OF_SESSION = statement(
     sa.select(*_COLUMNS).where(_TENANT, _G.session == bind("session"), _G.ended_at.is_(None), _G.id > bind("after")).order_by(_G.id).limit(_MOST), into=_grant
@@ -229,3 +247,13 @@ async def drop_old(work: Work, before: datetime, most: int) -> int:
 async def any_left(reader: Reader) -> bool:
     """True if the tenant has a grant."""
     return await reader.one(_ANY) is not None
+
+
+async def scopes_of_client(work: Work, account: AccountId, client: ClientId, after: str, most: int) -> list[ScopedRow]:
+    """Return grants of the account to a client that have not ended, behind an id, and hold their rows."""
+    return await work.all(_SCOPES_OF_CLIENT, account=account, client=client, after=after, most=most)
+
+
+async def narrow(work: Work, grant: GrantId, scopes: tuple[str, ...]) -> None:
+    """Leave a grant with these scopes."""
+    await work.run(_NARROW, id=grant, scopes=scopes)
