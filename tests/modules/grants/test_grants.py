@@ -16,24 +16,30 @@ from limen.app.ground import reactions
 from limen.kernel import ids
 from limen.kernel.clock import SystemClock
 from limen.kernel.ids import AccountId, ClientId, GrantId, SessionId, TenantId, TokenId
-from limen.modules import accounts, consents, grants, sessions, tenants
+from limen.modules import accounts, consents, grants, keys, sessions, tenants
 from limen.modules.grants import Code, Ending, Held, Made, OpaqueToken, Permit, RefreshRefusal, Terms
 from limen.modules.grants.holder import HOLDER
-from limen.modules.grants.jobs import JOBS
-from limen.modules.grants.model import GRACE, REFRESH_PREFIX, Family, Turn, claimed, turn
+from limen.modules.grants.jobs import JOBS, KEPT
+from limen.modules.grants.model import FAMILIES, GRACE, REFRESH_PREFIX, Family, Turn, claimed, family_place, turn
 from limen.modules.grants.settings import Tenant
 from limen.modules.grants.store.tables import CODES, GRANTS, REVOKED, TOKENS
 from limen.modules.journey import Passed
 from limen.platform.crypto import Keyring
 from limen.platform.duties import Done, Running, Settings
 from limen.platform.outbox import Runner
-from limen.platform.sql import FACTS, open_database, statement
+from limen.platform.sql import FACTS, Work, open_database, statement
 from tests.conftest import World
 
 APP = ClientId("app")
 SCOPES = ("openid", "offline_access")
 START = datetime(2026, 1, 1, tzinfo=UTC)
 _NAMES = statement(sa.select(FACTS.c.name), into=str, across_tenants="a test looks at everything")
+
+
+_KEYS = statement(sa.select(GRANTS.c.family_key).where(GRANTS.c.tenant == sa.bindparam("tenant")), into=bytes)
+_PUT_KEY = statement(
+    sa.update(GRANTS).where(GRANTS.c.tenant == sa.bindparam("tenant"), GRANTS.c.id == sa.bindparam("of")).values(family_key=sa.bindparam("key"))
+)
 
 
 # The family, pure.
@@ -168,6 +174,62 @@ async def test_no_secret_stands_in_the_database(house: World, database_url: str,
     async with house.read() as reader:
         assert await grants.by_opaque(reader, opaque.reveal()) == token
         assert await grants.by_opaque(reader, opaque.reveal() + "x") is None
+
+
+@pytest.mark.anyio
+async def test_families_follow_the_key_of_the_tenant(house: World) -> None:
+    """What the tenant's data key sealed is sealed by the next one, page by page; each refresh token works before, meanwhile and after."""
+    who = await somebody(house)
+    several = [await granted(house, who) for _ in range(3)]
+    async with house.work() as work:
+        before = (await keys.tenant_box(work, FAMILIES)).id
+        await keys.rotate_tenant_key(work, keys.Use.DATA)
+    await refreshed(house, several[0])
+    async with house.work() as work:
+        page, again = await walked(work), await walked(work)
+    assert (page.changed, page.after, again.changed) == (3, None, 0)
+    async with house.read() as reader:
+        box = await keys.tenant_box(reader, FAMILIES)
+        assert box.id != before
+        assert all(box.is_current(sealed) for sealed in await reader.all(_KEYS))
+    await refreshed(house, several[1])
+
+
+@pytest.mark.anyio
+async def test_a_family_sealed_under_its_person_s_key_lives_on(house: World) -> None:
+    """As all were at first: its tokens are taken, no walk over what the tenant's key sealed touches it, and it dies with her key."""
+    who = await somebody(house)
+    made = await granted(house, who)
+    async with house.work() as work:
+        sealed = await work.one(_KEYS)
+        assert sealed
+        place = family_place(work.tenant, made.grant.id)
+        own = (await keys.subject_box(work, who[0])).seal((await keys.tenant_box(work, FAMILIES)).open(sealed, place), place)
+        await work.run(_PUT_KEY, of=made.grant.id, key=own)
+    await refreshed(house, made)
+    async with house.work() as work:
+        assert (await walked(work)).changed == 0
+        assert await work.one(_KEYS) == own
+        await keys.forget_subject(work, who[0])
+    async with house.work() as work:
+        assert made.refresh
+        assert await grants.take_refresh(work, made.refresh.reveal(), APP) is RefreshRefusal.ENDED
+
+
+async def walked(work: Work) -> keys.Page:
+    """Bring families under the current key."""
+    anew = KEPT[FAMILIES]
+    assert anew
+    return await anew(work, "")
+
+
+async def refreshed(house: World, made: Made) -> None:
+    """Use a grant's first refresh token."""
+    async with house.work() as work:
+        assert made.refresh
+        held = await grants.take_refresh(work, made.refresh.reveal(), APP)
+        assert isinstance(held, Held)
+        await grants.rotate(work, held)
 
 
 @pytest.mark.anyio

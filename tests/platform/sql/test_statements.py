@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from limen.platform.sql import METADATA, bind, definitions, insert_row, one_of, statement, table
+from limen.platform.sql import METADATA, beside, bind, definitions, insert_row, one_of, statement, table
 from limen.platform.sql.statements import STATEMENTS
 from tests.conftest import World
 from tests.platform.sql.things import ADD, ADD_NEW, COUNT, DROP, EVERYTHING, GET, GROW, OTHER, PAGE, PUT, SOME, THINGS
@@ -51,6 +51,16 @@ def test_an_expanding_in_is_refused() -> None:
     """`in_` of a list compiles to a text that depends on the list (trap 8)."""
     with pytest.raises(TypeError, match="one_of"):
         _ = statement(sa.select(_T.id).where(_T.tenant == bind("tenant"), _T.id.in_(["a", "b"]))).sqlite
+
+
+def test_a_bare_subquery_of_returning_is_refused() -> None:
+    """SQLAlchemy leaves the tables out of its names on SQLite, so that `a.id = b.id` reads `id = id`; `beside` keeps them."""
+    inner = sa.select(EVERYTHING.c.number).where(EVERYTHING.c.tenant == THINGS.c.tenant, EVERYTHING.c.id == THINGS.c.id)
+    changing = sa.update(THINGS).where(THINGS.c.tenant == bind("tenant")).values(n=1)
+    with pytest.raises(TypeError, match=r"use beside"):
+        _ = statement(changing.returning(THINGS.c.id, inner.correlate(THINGS).scalar_subquery())).sqlite
+    kept = statement(changing.returning(THINGS.c.id, beside(inner, THINGS)))
+    assert "test_everything.id = test_things.id" in kept.sqlite.sql
 
 
 def test_an_update_that_finds_by_what_it_sets_is_refused() -> None:

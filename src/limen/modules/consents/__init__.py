@@ -8,5 +8,6 @@ from __future__ import annotations
 from limen.modules.consents.facts import ConsentGiven, ConsentRefused, ConsentWithdrawn
 from limen.modules.consents.model import STANDARD, Consent
 from limen.modules.consents.service import give, given, is_asked, kept, list_of, withdraw
+from limen.modules.consents.store import covered
 
-__all__ = ["STANDARD", "Consent", "ConsentGiven", "ConsentRefused", "ConsentWithdrawn", "give", "given", "is_asked", "kept", "list_of", "withdraw"]
+__all__ = ["STANDARD", "Consent", "ConsentGiven", "ConsentRefused", "ConsentWithdrawn", "covered", "give", "given", "is_asked", "kept", "list_of", "withdraw"]

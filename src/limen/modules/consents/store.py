@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from limen.kernel.ids import AccountId, ClientId
 from limen.modules.consents.model import Consent
-from limen.platform.sql import Id, Instant, Reader, Work, bind, one_of, statement, table, upsert
+from limen.platform.sql import Id, Instant, Reader, Work, beside, bind, one_of, statement, table, upsert
 
 CONSENTS: Final = table(
     "consents",
@@ -42,6 +42,18 @@ _ALL = statement(
 _GIVE = statement(upsert(CONSENTS, key=("account", "client", "scope"), set=("given_at", "withdrawn_at", "implied")))
 _WITHDRAW = statement(sa.update(CONSENTS).where(*_OF_CLIENT, one_of(_C.scope, "scopes"), _C.withdrawn_at.is_(None)).values(withdrawn_at=bind("now")))
 _DROP = statement(sa.delete(CONSENTS).where(*_OF_ACCOUNT))
+
+
+def covered(dialect: str, account: sa.Column[str], client: sa.Column[str]) -> sa.ColumnElement[str | None]:
+    """Return what a statement of another store asks for beside its own: what the account in its row lets the client there have.
+
+    The scopes in one text, null where there are none; they are withdrawn after the Work at the earliest, as by `kept`.
+    """
+    row = account.table
+    kept = sa.select(_C.scope).where(_C.tenant == row.c.tenant, _C.account == account, _C.client == client, _C.withdrawn_at.is_(None))
+    held = kept.with_for_update(read=True).correlate(row).subquery()
+    joined = sa.func.string_agg if dialect == "postgresql" else sa.func.group_concat
+    return beside(sa.select(joined(held.c.scope, sa.literal_column("' '"), type_=sa.Text)), row)
 
 
 async def given(reader: Reader, account: AccountId, client: ClientId) -> frozenset[str]:

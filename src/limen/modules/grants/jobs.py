@@ -10,8 +10,9 @@ import msgspec
 
 from limen.kernel.facts import SYSTEM
 from limen.kernel.ids import AccountId, ClientId, GrantId, SessionId
+from limen.modules import keys
 from limen.modules.grants.facts import GrantEnded, GrantNarrowed
-from limen.modules.grants.model import OFFLINE, Ending
+from limen.modules.grants.model import FAMILIES, OFFLINE, Ending, family_place
 from limen.modules.grants.store import codes, grants, tokens
 from limen.platform.outbox import Job, JobKind, order_hourly
 from limen.platform.sql import Work
@@ -21,6 +22,7 @@ AT_ONCE: Final = 100
 KEPT_AFTER_END: Final = timedelta(days=30)
 """Grants stay so long after their last limit, so that what comes late is told from what never was."""
 _SWEPT_AT_ONCE: Final = 500
+_RESEALED_AT_ONCE: Final = 100
 
 
 class EndAll(msgspec.Struct, frozen=True, kw_only=True):
@@ -184,6 +186,16 @@ async def order_sweep(work: Work) -> None:
     await order_hourly(work, SWEEP, Sweep())
 
 
+async def _reseal(work: Work, after: str) -> keys.Page:
+    """Bring a page of families' keys under the tenant's current one; those sealed under a person's own, as once, stay so."""
+    box, found, changed = await keys.tenant_box(work, FAMILIES), await grants.families(work, after, _RESEALED_AT_ONCE), 0
+    for grant, sealed in found:
+        if box.knows(sealed) and not box.is_current(sealed):
+            place = family_place(work.tenant, grant)
+            changed += await grants.reseal(work, grant, sealed, box.seal(box.open(sealed, place), place))
+    return keys.Page(changed, found[-1][0] if len(found) == _RESEALED_AT_ONCE else None)
+
+
 END_ALL: Final = JobKind(name="grants.end_all", payload=EndAll, run=_end_all)
 END_OF_SESSION: Final = JobKind(name="grants.end_of_session", payload=EndOfSession, run=_end_of_session)
 END_OF_CLIENT: Final = JobKind(name="grants.end_of_client", payload=EndOfClient, run=_end_of_client)
@@ -192,3 +204,4 @@ END_OF_APP: Final = JobKind(name="grants.end_of_app", payload=EndOfApp, run=_end
 SWEEP: Final = JobKind(name="grants.sweep", payload=Sweep, run=_sweep, at_once=1)
 
 JOBS: Final = (NARROW, END_ALL, END_OF_SESSION, END_OF_CLIENT, END_OF_APP, SWEEP)
+KEPT: Final[keys.Keeping] = {FAMILIES: _reseal}

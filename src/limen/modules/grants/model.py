@@ -1,4 +1,7 @@
-"""What a grant is, what a code stands for, and how refresh tokens follow one another. Pure."""
+"""What a grant is, what a code stands for, and how refresh tokens follow one another. Pure.
+
+What is made for each request is a Struct: those are made in a tenth of the time a frozen dataclass takes.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,16 @@ import base64
 import binascii
 import enum
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from limen.kernel import secrets
-from limen.kernel.ids import AccountId, ClientId, GrantId, SessionId, TokenId
+from limen.kernel.ids import AccountId, ClientId, GrantId, SessionId, TenantId, TokenId
 from limen.kernel.secrets import Secret
+from limen.modules import keys
+from limen.platform.crypto import Place
 
 OFFLINE: Final = "offline_access"
 """The scope of what outlives a session."""
@@ -26,6 +30,9 @@ ACCESS_PREFIX: Final = "lmn_at_"
 """Scanners of leaked secrets know them."""
 GRACE: Final = timedelta(seconds=10)
 """So long a refresh token answers with the same successor once more: the network may have lost the first answer."""
+
+FAMILIES: Final = keys.Sealed(name="grants.families")
+"""The keys of refresh tokens."""
 
 _FAMILY: Final = re.compile(r"gra_([0-9a-hjkmnp-tv-z]{26})")
 _LETTERS: Final = 26
@@ -64,8 +71,7 @@ class Extra(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The key without which a code, or a refresh token, gives nothing, as the door writes it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Permit:
+class Permit(msgspec.Struct, frozen=True):
     """What a person lets an app do from a session: a code stands for it, and a grant is made from it."""
 
     account: AccountId
@@ -95,9 +101,22 @@ class Permit:
         """Whether it outlives the session (OpenID Connect Core 1.0, section 11)."""
         return OFFLINE in self.scopes
 
+    @property
+    def bound_to_session(self) -> bool:
+        """Whether it ends with the session it came from."""
+        return bool(self.session) and not self.offline
 
-@dataclass(frozen=True, slots=True)
-class Code:
+
+class Ground(NamedTuple):
+    """What a code stood on when it was used; that stays so until the Work has ended."""
+
+    session: SessionId | None
+    """None where it lives no more."""
+    scopes: str | None
+    """All that the account lets the client have, in one text."""
+
+
+class Code(msgspec.Struct, frozen=True):
     """An authorization code as stored: the permit, and what the token request must match."""
 
     grant: GrantId
@@ -109,10 +128,11 @@ class Code:
     """S256 (RFC 7636); empty where a confidential client need not use it."""
     nonce: str
     expires: datetime
+    ground: Ground | None = None
+    """None before it is used."""
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(msgspec.Struct, frozen=True):
     """An app's standing permission. Ended ones are kept for a while, so that what comes late is recognised."""
 
     id: GrantId
@@ -148,8 +168,7 @@ class RefreshRefusal(enum.Enum):
     """An older one of the family came back: the family has been ended."""
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(msgspec.Struct, frozen=True):
     """The refresh tokens of one grant: each generation's token is an HMAC under the family's key."""
 
     grant: GrantId
@@ -162,8 +181,12 @@ class Family:
         return Secret(REFRESH_PREFIX + base64.urlsafe_b64encode(head + mac).rstrip(b"=").decode())
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+def family_place(tenant: TenantId, grant: GrantId) -> Place:
+    """Return where a family's key is sealed for."""
+    return Place("grants", "family_key", tenant, grant)
+
+
+class Claimed(msgspec.Struct, frozen=True):
     """What a refresh token says of itself, not proved."""
 
     grant: GrantId
@@ -205,8 +228,7 @@ def turn(presented: int, current: int, rotated_at: datetime, now: datetime) -> T
     return Turn.REPLAYED
 
 
-@dataclass(frozen=True, slots=True)
-class OpaqueToken:
+class OpaqueToken(msgspec.Struct, frozen=True):
     """An opaque access token as stored, by digest (RFC 7662 tells the resource what it means)."""
 
     id: TokenId

@@ -11,6 +11,7 @@ from limen.modules.sessions.errors import NoSuchSession
 from limen.modules.sessions.facts import AllEnded, SessionEnded, SessionOpened, SessionRenewed
 from limen.modules.sessions.model import COOKIE, STATE, EndReason, Listed, Opened, Place, Session
 from limen.modules.sessions.service import by_secret, end, end_all, find, is_due, keep, list_of, open, renew, touch  # noqa: A004 - sessions.open
+from limen.modules.sessions.store import living
 
 __all__ = [
     "COOKIE",
@@ -32,6 +33,7 @@ __all__ = [
     "is_due",
     "keep",
     "list_of",
+    "living",
     "open",
     "renew",
     "touch",

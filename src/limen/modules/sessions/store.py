@@ -14,7 +14,7 @@ from limen.kernel.ids import AccountId, SessionId
 from limen.modules.sessions import model
 from limen.modules.sessions.model import EndReason, Session
 from limen.platform.crypto import Box, Place
-from limen.platform.sql import Choice, Id, Instant, Json, Reader, Work, bind, insert_row, one_of, statement, table, upsert
+from limen.platform.sql import Choice, Id, Instant, Json, Reader, Work, beside, bind, insert_row, one_of, statement, table, upsert
 
 SESSIONS: Final = table(
     "sessions",
@@ -63,6 +63,16 @@ class Kept:
 
 def _kept(*values: object) -> Kept:
     return Kept(Session(*values[:-1]), values[-1])  # type: ignore[arg-type] # the columns above, in the order of the fields
+
+
+def living(session: sa.Column[str], *, held: bool = False) -> sa.ColumnElement[str | None]:
+    """Return what a statement of another store asks for beside its own: the id of the session that its row names, null unless it lives at `now`.
+
+    With `held` its end waits until the Work has, as by `keep`.
+    """
+    row = session.table
+    found = sa.select(_S.id).where(_S.tenant == row.c.tenant, _S.id == session, *_ALIVE)
+    return beside(found.with_for_update(read=True, of=SESSIONS) if held else found, row)
 
 
 _ADD = statement(insert_row(SESSIONS))

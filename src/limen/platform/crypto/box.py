@@ -87,6 +87,11 @@ class Box:
         except (InvalidTag, ValueError):
             raise Unsealable(operator=f"a value of {place.table}.{place.column} does not open at its place") from None
 
+    def knows(self, sealed: bytes) -> bool:
+        """Whether one of its keys sealed it, as far as its head says."""
+        header = sealed[:_ID_END]
+        return header == self._header or header in self._older
+
     def is_current(self, sealed: bytes) -> bool:
         """Whether the newest key sealed it; if not, opening and sealing it again lets the older key go."""
         return sealed[:_ID_END] == self._header

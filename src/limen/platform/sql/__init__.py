@@ -28,7 +28,7 @@ from limen.platform.sql.facts import FACTS, StoredFact, facts_after, last_positi
 from limen.platform.sql.follower import Follower, facts_lag
 from limen.platform.sql.opening import BadAddress, open_database, refuse_missing, served_alone
 from limen.platform.sql.schema import Branch, Step, ahead, branches, check_schema, upgrade
-from limen.platform.sql.statements import Row, Statement, bind, insert_new, insert_of, insert_row, one_of, statement, upsert
+from limen.platform.sql.statements import Row, Statement, beside, bind, insert_new, insert_of, insert_row, one_of, statement, upsert
 from limen.platform.sql.tables import METADATA, definitions, definitions_by_table, server_table, table
 from limen.platform.sql.turning import follow_clock, read_clock, turn_clock
 from limen.platform.sql.types import Choice, Id, Instant, Json
@@ -71,6 +71,7 @@ __all__ = [
     "Work",
     "WorkMisused",
     "ahead",
+    "beside",
     "bind",
     "branches",
     "check_schema",

@@ -62,6 +62,29 @@ def _in_json(element: OneOf, compiler: SQLCompiler, **words: Any) -> str:  # noq
     return f"{compiler.process(element.column, **words)} IN (SELECT {value} FROM json_each({listed}))"  # noqa: S608 -- SQL that SQLAlchemy made
 
 
+class Beside(ColumnElement[Any]):
+    """A subquery of one value. Within `RETURNING` of SQLite, SQLAlchemy leaves the tables out of the names of columns, in subqueries too."""
+
+    inherit_cache = False
+
+    def __init__(self, found: sa.Select[Any], row: sa.FromClause) -> None:
+        self.found = found.correlate(row).scalar_subquery()
+        self.type = self.found.type
+
+    def get_children(self, **_: object) -> Sequence[ColumnElement[Any]]:
+        return (self.found,)
+
+
+@compiles(Beside)
+def _subquery(element: Beside, compiler: SQLCompiler, **words: Any) -> str:  # noqa: ANN401 -- SQLAlchemy's own words
+    return compiler.process(element.found, **{**words, "include_table": True})
+
+
+def beside(found: sa.Select[Any], row: sa.FromClause) -> ColumnElement[Any]:
+    """Return the one value that `found` selects for a row of the table `row`, null where it finds none; it stands where a column may."""
+    return Beside(found, row)
+
+
 def one_of(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """Return the condition `column` is in the list bound as `name`; an empty list matches nothing."""
     return OneOf(column, name)
@@ -112,6 +135,8 @@ class Compiled(Generic[R]):
         compiled = made.compile(dialect=DIALECTS[dialect], column_keys=statement.columns)  # type: ignore[attr-defined] # every statement has it
         if compiled.insert_prefetch or compiled.update_prefetch:
             raise TypeError(f"a default computed in Python would bind NULL: {compiled.insert_prefetch or compiled.update_prefetch}")
+        if compiled.effective_returning and _bare_subqueries(compiled.effective_returning):
+            raise TypeError("a subquery in RETURNING loses the names of its tables: use beside()")
         if compiled.post_compile_params or compiled.literal_execute_params:
             raise TypeError("the text of an expanding IN depends on its list: use one_of()")
         self.sql: str = compiled.string
@@ -243,6 +268,17 @@ def _check_update(made: sa.Executable) -> None:
             set_to = values.get(getattr(element.left, "name", ""))
             if isinstance(set_to, sa.BindParameter) and set_to.key == element.right.key:
                 raise TypeError(f"`{set_to.key}` is both the new value of {element.left} and what it is found by: give the binds two names")
+
+
+def _bare_subqueries(returning: Sequence[Any]) -> bool:
+    """Whether columns returned are subqueries that are not `Beside`."""
+
+    def bare(element: Any) -> bool:  # noqa: ANN401 -- SQLAlchemy's own
+        if isinstance(element, Beside):
+            return False
+        return isinstance(element, sa.SelectBase) or any(bare(child) for child in element.get_children())
+
+    return any(bare(column) for column in returning)
 
 
 def _names(tables: set[sa.FromClause]) -> str:

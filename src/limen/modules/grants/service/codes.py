@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 from limen.kernel import ids, secrets
 from limen.kernel.ids import GrantId
 from limen.kernel.secrets import Secret
 from limen.modules import consents, keys, sessions, tenants
 from limen.modules.grants import jobs
 from limen.modules.grants.facts import GrantMade
-from limen.modules.grants.model import CODE_PREFIX, GRANT_PREFIX, Code, CodeRefusal, Ending, Family, Grant, Permit
+from limen.modules.grants.model import CODE_PREFIX, FAMILIES, GRANT_PREFIX, Code, CodeRefusal, Ending, Family, Grant, Ground, Permit, family_place
 from limen.modules.grants.service import ending
 from limen.modules.grants.settings import Tenant
 from limen.modules.grants.store import codes, grants
-from limen.platform.crypto import Place, new_key
+from limen.platform.crypto import new_key
 from limen.platform.sql import Reader, Work
 
 
@@ -28,8 +30,7 @@ class Terms:
     nonce: str
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(msgspec.Struct, frozen=True):
     """A grant and its first refresh token, if it has one."""
 
     grant: Grant
@@ -79,9 +80,10 @@ async def make(work: Work, code: Code, *, refreshable: bool) -> Made | CodeRefus
     Who ends either in the same moment waits, and ends the grant with it.
     """
     permit = code.permit
-    if permit.session and await sessions.keep(work, permit.session) is None:
+    session, consented = code.ground or await _ground(work, permit)
+    if permit.session and session is None:
         return CodeRefusal.SESSION_ENDED
-    if not (await consents.kept(work, permit.account, permit.client)).issuperset(permit.scopes):
+    if not frozenset((consented or "").split()).issuperset(permit.scopes):
         return CodeRefusal.CONSENT_WITHDRAWN
     lives = await limits(work)
     grant = Grant(
@@ -97,13 +99,13 @@ async def make(work: Work, code: Code, *, refreshable: bool) -> Made | CodeRefus
     if refreshable:
         key = new_key()
         token = Family(grant.id, key).token(0)
-        box = await keys.subject_box(work, permit.account)
-        beginning = grants.Beginning(box.seal(key, family_place(work, grant.id)), secrets.digest(token.reveal()))
+        box = await keys.tenant_box(work, FAMILIES)
+        beginning = grants.Beginning(box.seal(key, family_place(work.tenant, grant.id)), secrets.digest(token.reveal()))
     await grants.add(work, grant, beginning)
     work.record(GrantMade(subject=permit.account, grant=grant.id, client=permit.client, session=permit.session, scopes=permit.scopes, refreshable=refreshable))
     return Made(grant, token)
 
 
-def family_place(reader: Reader, grant: GrantId) -> Place:
-    """Return where a family's key is sealed for."""
-    return Place("grants", "family_key", reader.tenant, grant)
+async def _ground(work: Work, permit: Permit) -> Ground:
+    session = await sessions.keep(work, permit.session) if permit.session else None
+    return Ground(session.id if session is not None else None, " ".join(await consents.kept(work, permit.account, permit.client)))

@@ -6,22 +6,21 @@ race give one successor. The grant's row is held from the first look to the comm
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from limen.kernel import secrets
-from limen.kernel.ids import ClientId
+from limen.kernel.ids import ClientId, SessionId
 from limen.kernel.secrets import Secret
-from limen.modules import keys, sessions
+from limen.modules import keys
 from limen.modules.grants.facts import RefreshReplayed
-from limen.modules.grants.model import Claimed, Ending, Family, Grant, RefreshRefusal, Turn, claimed, turn
+from limen.modules.grants.model import FAMILIES, Claimed, Ending, Family, Grant, RefreshRefusal, Turn, claimed, family_place, turn
 from limen.modules.grants.service import ending
-from limen.modules.grants.service.codes import family_place, limits
+from limen.modules.grants.service.codes import limits
 from limen.modules.grants.store import grants
 from limen.platform.sql import Reader, Work
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(msgspec.Struct, frozen=True):
     """A genuine refresh token whose grant stands, the row held: `rotate` it, or leave it as it is."""
 
     grant: Grant
@@ -51,16 +50,18 @@ async def take_refresh(work: Work, token: str, client: ClientId) -> Held | Refre
         )
         await ending.end(work, grant.id, Ending.REFRESH_REPLAYED)
         return RefreshRefusal.REPLAYED
-    return await _if_standing(work, Held(chain.grant, family, chain.generation, found))
+    return await _if_standing(work, Held(chain.grant, family, chain.generation, found), chain.session)
 
 
 async def _family(reader: Reader, grant: Grant, sealed: bytes) -> Family | None:
-    """Open a family's key; None where its person was forgotten, and the key with her."""
-    try:
-        box = await keys.subject_box(reader, grant.permit.account)
-    except keys.Forgotten:
-        return None
-    return Family(grant.id, box.open(sealed, family_place(reader, grant.id)))
+    """Open a family's key; None where it is sealed under its person's own, as all once were, and she was forgotten."""
+    box = await keys.tenant_box(reader, FAMILIES)
+    if not box.knows(sealed):
+        try:
+            box = await keys.subject_box(reader, grant.permit.account)
+        except keys.Forgotten:
+            return None
+    return Family(grant.id, box.open(sealed, family_place(reader.tenant, grant.id)))
 
 
 def _genuine(family: Family, chain: grants.Chain, said: Claimed, token: str) -> bool:
@@ -70,11 +71,11 @@ def _genuine(family: Family, chain: grants.Chain, said: Claimed, token: str) -> 
     return said.generation < chain.generation or (chain.digest is not None and secrets.same(chain.digest, secrets.digest(token)))
 
 
-async def _if_standing(work: Work, held: Held) -> Held | RefreshRefusal:
+async def _if_standing(work: Work, held: Held, session: SessionId | None) -> Held | RefreshRefusal:
     grant = held.grant
     if work.now >= grant.expires or grant.idle_until is None or work.now >= grant.idle_until:
         return RefreshRefusal.EXPIRED
-    if grant.permit.session and not grant.permit.offline and await sessions.find(work, grant.permit.session) is None:
+    if session is None and grant.permit.bound_to_session:
         await ending.end(work, grant.id, Ending.SESSION_ENDED)
         return RefreshRefusal.SESSION_ENDED
     return held
@@ -101,21 +102,22 @@ async def prolong(work: Work, held: Held) -> Secret[str]:
 async def by_refresh(reader: Reader, token: str, client: ClientId) -> Grant | None:
     """Return the grant of a client's refresh token that would be taken now; looking changes nothing."""
     found = await _read(reader, token)
-    if found is None or found[1] is Turn.REPLAYED or found[0].permit.client != client:
+    if found is None or found[1] is Turn.REPLAYED or found[0].grant.permit.client != client:
         return None
-    grant = found[0]
+    chain = found[0]
+    grant = chain.grant
     if reader.now >= grant.expires or grant.idle_until is None or reader.now >= grant.idle_until:
         return None
-    return grant if grant.permit.offline or not grant.permit.session or await sessions.find(reader, grant.permit.session) is not None else None
+    return grant if chain.session is not None or not grant.permit.bound_to_session else None
 
 
 async def family_of(reader: Reader, token: str) -> Grant | None:
     """Return the grant that a refresh token of ours belongs to, be it its newest or an old one."""
     found = await _read(reader, token)
-    return found[0] if found else None
+    return found[0].grant if found else None
 
 
-async def _read(reader: Reader, token: str) -> tuple[Grant, Turn] | None:
+async def _read(reader: Reader, token: str) -> tuple[grants.Chain, Turn] | None:
     said = claimed(token)
     chain = await grants.chain(reader, said.grant) if said else None
     if said is None or chain is None or chain.key is None or chain.floored:
@@ -123,4 +125,4 @@ async def _read(reader: Reader, token: str) -> tuple[Grant, Turn] | None:
     family = await _family(reader, chain.grant, chain.key)
     if family is None or not _genuine(family, chain, said, token):
         return None
-    return chain.grant, turn(said.generation, chain.generation, chain.rotated_at, reader.now)
+    return chain, turn(said.generation, chain.generation, chain.rotated_at, reader.now)

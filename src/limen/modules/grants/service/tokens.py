@@ -7,7 +7,6 @@ from datetime import datetime
 from limen.kernel import secrets
 from limen.kernel.ids import AccountId, ClientId, GrantId, SessionId, TokenId
 from limen.kernel.secrets import Secret
-from limen.modules import sessions
 from limen.modules.grants import jobs
 from limen.modules.grants.model import ACCESS_PREFIX, Grant, OpaqueToken
 from limen.modules.grants.store import grants, tokens
@@ -45,18 +44,12 @@ async def is_revoked(reader: Reader, token: TokenId) -> bool:
 
 async def standing(reader: Reader, grant: GrantId, token: TokenId) -> Grant | None:
     """Return a token's grant if the token (by its `jti`) may be honoured: not revoked, the grant stands, and its session lives where it needs one."""
-    found = await grants.standing(reader, grant, token)
-    return found if found is not None and await _has_session(reader, found) else None
-
-
-async def _has_session(reader: Reader, grant: Grant) -> bool:
-    return grant.permit.offline or not grant.permit.session or await sessions.find(reader, grant.permit.session) is not None
+    return await grants.standing(reader, grant, token)
 
 
 async def find(reader: Reader, grant: GrantId) -> Grant | None:
     """Return a grant that stands, its session too where it needs one."""
-    found = await grants.find(reader, grant)
-    return found if found is not None and await _has_session(reader, found) else None
+    return await grants.find(reader, grant)
 
 
 async def list_of(reader: Reader, account: AccountId) -> tuple[Grant, ...]:

@@ -8,7 +8,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from limen.kernel.ids import AccountId, GrantId
-from limen.modules.grants.model import Code, Permit
+from limen.modules import consents, sessions
+from limen.modules.grants.model import Code, Ground, Permit
 from limen.modules.grants.store.tables import CODES, PERMIT
 from limen.platform.sql import Reader, Work, bind, insert_row, statement
 
@@ -17,17 +18,23 @@ _TENANT: Final = _C.tenant == bind("tenant")
 
 
 def _code(*columns: Any) -> Code:  # noqa: ANN401 - what the statement selects, in the order of the fields
-    return Code(columns[0], Permit(*columns[1:10]), *columns[10:])
+    return Code(columns[0], Permit(*columns[1:10]), *columns[10:15], Ground(*columns[15:]))  # type: ignore[call-arg] # the checker does not count a slice
 
 
 _ADD = statement(insert_row(CODES))
-_USE = statement(
-    sa.update(CODES)
-    .where(_TENANT, _C.digest == bind("digest"), _C.used_at.is_(None))
-    .values(used_at=bind("now"), kept_until=bind("kept"))
-    .returning(_C.id, *(_C[name] for name in PERMIT), _C.redirect_uri, _C.redirect_given, _C.challenge, _C.nonce, _C.expires),
-    into=_code,
-)
+
+
+def _using(dialect: str) -> sa.Executable:
+    return (
+        sa.update(CODES)
+        .where(_TENANT, _C.digest == bind("digest"), _C.used_at.is_(None))
+        .values(used_at=bind("now"), kept_until=bind("kept"))
+        .returning(_C.id, *(_C[name] for name in PERMIT), _C.redirect_uri, _C.redirect_given, _C.challenge, _C.nonce, _C.expires)
+        .returning(sessions.living(_C.session, held=True), consents.covered(dialect, _C.account, _C.client))
+    )
+
+
+_USE = statement(_using, into=_code)
 _USED = statement(sa.select(_C.id).where(_TENANT, _C.digest == bind("digest")), into=GrantId)
 _DROP_OF = statement(sa.delete(CODES).where(_TENANT, _C.account == bind("account")))
 _DROP_OLD = statement(
@@ -56,7 +63,7 @@ async def add(work: Work, code: Code, digest: bytes) -> None:
 
 
 async def use(work: Work, digest: bytes, kept: datetime) -> Code | None:
-    """Mark a code used and return it; None if it is unknown or was used before."""
+    """Mark a code used and return it with what it stands on, held; None if it is unknown or was used before."""
     return await work.one(_USE, digest=digest, now=work.now, kept=kept)
 
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import msgspec
 import sqlalchemy as sa
 
 from limen.kernel.ids import AccountId, ClientId, GrantId, SessionId, TokenId
+from limen.modules import sessions
 from limen.modules.grants.model import Ending, Grant, Permit
 from limen.modules.grants.store.tables import FLOORS, GRANTS, PERMIT, REVOKED
 from limen.platform.sql import Reader, Work, bind, insert_row, one_of, statement, upsert
@@ -27,11 +29,11 @@ _FLOOR: Final = sa.select(_F.not_before).where(_F.tenant == _G.tenant, _F.accoun
 _ALIVE: Final = (_G.ended_at.is_(None), _G.expires > bind("now"), ~_FLOOR.where(_F.not_before >= _G.anchored).exists())
 _UNREVOKED: Final = ~sa.select(_R.id).where(_R.tenant == _G.tenant, _R.id == bind("token")).exists()
 _COLUMNS: Final = (_G.id, *(_G[name] for name in PERMIT), _G.created, _G.expires, _G.idle_until, _G.last_used, _G.ended_at)
+_SESSION: Final = sessions.living(_G.session)
 _MOST: Final = bind("most", sa.Integer)
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(msgspec.Struct, frozen=True):
     """A grant held, with where its refresh tokens stand."""
 
     grant: Grant
@@ -41,6 +43,8 @@ class Chain:
     rotated_at: datetime
     floor: datetime | None
     anchored: datetime
+    session: SessionId | None
+    """Its session, if that lives."""
 
     @property
     def floored(self) -> bool:
@@ -48,8 +52,7 @@ class Chain:
         return self.floor is not None and self.anchored <= self.floor
 
 
-@dataclass(frozen=True, slots=True)
-class Beginning:
+class Beginning(msgspec.Struct, frozen=True):
     """Where a family of refresh tokens begins."""
 
     key: bytes
@@ -84,10 +87,17 @@ def _chain(*columns: Any) -> Chain:  # noqa: ANN401 - likewise
     return Chain(_grant(*columns[:15]), *columns[15:])
 
 
+def _standing(*columns: Any) -> Grant | None:  # noqa: ANN401 - likewise, and its session if that lives
+    grant = _grant(*columns[:15])
+    return grant if columns[15] is not None or not grant.permit.bound_to_session else None
+
+
 _ADD = statement(insert_row(GRANTS))
-_FIND = statement(sa.select(*_COLUMNS).where(*_HERE, *_ALIVE), into=_grant)
-_STANDING = statement(sa.select(*_COLUMNS).where(*_HERE, *_ALIVE, _UNREVOKED), into=_grant)
-_CHAINED: Final = sa.select(*_COLUMNS, _G.family_key, _G.generation, _G.refresh_digest, _G.rotated_at, _FLOOR.scalar_subquery(), _G.anchored).where(*_HERE)
+_FIND = statement(sa.select(*_COLUMNS, _SESSION).where(*_HERE, *_ALIVE), into=_standing)
+_STANDING = statement(sa.select(*_COLUMNS, _SESSION).where(*_HERE, *_ALIVE, _UNREVOKED), into=_standing)
+_CHAINED: Final = sa.select(*_COLUMNS, _G.family_key, _G.generation, _G.refresh_digest, _G.rotated_at, _FLOOR.scalar_subquery(), _G.anchored, _SESSION).where(
+    *_HERE
+)
 _CHAIN = statement(_CHAINED, into=_chain)
 _HOLD = statement(_CHAINED.with_for_update(of=GRANTS), into=_chain)
 _ROTATE = statement(
@@ -132,6 +142,10 @@ _DROP_FLOOR_OF = statement(sa.delete(FLOORS).where(_F.tenant == bind("tenant"), 
 _DROP_OLD = statement(
     sa.delete(GRANTS).where(_TENANT, _G.id.in_(sa.select(_G.id).where(_TENANT, _G.expires <= bind("before")).order_by(_G.expires).limit(_MOST)))
 )
+_FAMILIES = statement(
+    sa.select(_G.id, _G.family_key).where(_TENANT, _G.id > bind("after"), _G.family_key.is_not(None)).order_by(_G.id).limit(_MOST),
+)
+_RESEAL = statement(sa.update(GRANTS).where(*_HERE, _G.family_key == bind("before")).values(family_key=bind("sealed")))
 _ANY = statement(sa.select(_G.id).where(_TENANT).limit(1))
 
 
@@ -156,23 +170,23 @@ async def add(work: Work, grant: Grant, family: Beginning | None) -> None:
 
 
 async def find(reader: Reader, grant: GrantId) -> Grant | None:
-    """Return a grant that stands."""
+    """Return a grant that stands, its session too where it needs one."""
     return await reader.one(_FIND, id=grant, now=reader.now)
 
 
 async def standing(reader: Reader, grant: GrantId, token: TokenId) -> Grant | None:
-    """Return a grant that stands, if this token of it was not revoked."""
+    """Return a grant that stands, its session too where it needs one, if this token of it was not revoked."""
     return await reader.one(_STANDING, id=grant, token=token, now=reader.now)
 
 
 async def chain(reader: Reader, grant: GrantId) -> Chain | None:
     """Return a grant, ended or not, with where its refresh tokens stand."""
-    return await reader.one(_CHAIN, id=grant)
+    return await reader.one(_CHAIN, id=grant, now=reader.now)
 
 
 async def take(work: Work, grant: GrantId) -> Chain | None:
     """Return a grant, ended or not, and hold its row until the Work ends."""
-    return await work.one(_HOLD, id=grant)
+    return await work.one(_HOLD, id=grant, now=work.now)
 
 
 async def rotate(work: Work, grant: GrantId, generation: int, digest: bytes, until: datetime) -> None:
@@ -242,6 +256,16 @@ async def drop_of(work: Work, account: AccountId) -> None:
 async def drop_old(work: Work, before: datetime, most: int) -> int:
     """Delete grants whose last limit lay before an instant; return how many went."""
     return await work.run(_DROP_OLD, before=before, most=most)
+
+
+async def families(reader: Reader, after: str, most: int) -> list[tuple[GrantId, bytes]]:
+    """Return grants that can be refreshed, each with its family's sealed key, in the order of their ids."""
+    return await reader.all(_FAMILIES, after=after, most=most)
+
+
+async def reseal(work: Work, grant: GrantId, before: bytes, sealed: bytes) -> int:
+    """Store a family's key as sealed anew, unless the grant has ended meanwhile."""
+    return await work.run(_RESEAL, id=grant, before=before, sealed=sealed)
 
 
 async def any_left(reader: Reader) -> bool:

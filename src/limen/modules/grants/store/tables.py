@@ -1,4 +1,4 @@
-"""Tables of grants, codes and tokens. Every secret is here as a digest only; a family's key is sealed under its subject's key."""
+"""Tables of grants, codes and tokens. Every secret is here as a digest only; a family's key is sealed under the tenant's."""
 
 from __future__ import annotations
 

@@ -5,8 +5,9 @@ The code is used up before anything is compared: one that was stolen and tried i
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final, assert_never
+
+from msgspec.structs import replace
 
 from limen.modules import grants
 from limen.modules.clients import Client, GrantType

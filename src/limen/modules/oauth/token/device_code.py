@@ -9,11 +9,11 @@ sign-out could end.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from limen.kernel import secrets
 from limen.kernel.ids import SessionId
