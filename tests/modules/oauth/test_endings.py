@@ -11,6 +11,8 @@ from limen.kernel.ids import ClientId
 from limen.kernel.secrets import Secret
 from limen.modules import accounts, clients, consents, keys, sessions
 from limen.modules.clients import InvalidClient
+from limen.modules.grants.holder import HOLDER
+from limen.platform.duties import Done
 from limen.platform.wire import jose
 from tests.modules.oauth.conftest import API, BASE, BYE, SECRET, Door, answered, to_app
 from tests.modules.oauth.test_refresh import beside
@@ -138,10 +140,11 @@ async def test_no_client_has_the_name_of_a_person(door: Door) -> None:
 
 
 async def test_who_is_forgotten_is_unknown_at_the_door(door: Door) -> None:
-    """Her families' keys went with hers: refresh tokens give nothing, introspection and revocation find nothing, and no answer breaks."""
+    """Her grants went, with their keys: refresh tokens give nothing, introspection and revocation find nothing, and no answer breaks."""
     person = await door.person()
     body = await door.tokens(person)
     async with door.world.work() as work:
+        assert await HOLDER.forget(work, person.account) == Done()
         await keys.forget_subject(work, person.account)
     refused = await door.refresh(body["refresh_token"])
     assert (refused.status, refused.json()["error"]) == (400, "invalid_grant")
