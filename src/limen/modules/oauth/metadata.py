@@ -15,7 +15,7 @@ from msgspec import UNSET, UnsetType
 
 from limen.modules import claims, clients, keys, tenants
 from limen.modules.clients import ENCRYPTION_ALGS, ENCRYPTION_ENCS, RESPONSE_TYPES
-from limen.modules.oauth import client_auth, details, dpop, pkce, request_object
+from limen.modules.oauth import client_auth, details, dpop, global_revocation, pkce, request_object
 from limen.modules.oauth.authorize.modes import MODES
 from limen.modules.oauth.client_auth import assertion
 from limen.modules.oauth.model import PROMPTS, STANDARD_SCOPES
@@ -108,6 +108,9 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     backchannel_logout_supported: bool = True
     """Back-Channel Logout 1.0, section 2.1."""
     backchannel_logout_session_supported: bool = True
+    global_token_revocation_endpoint: str | UnsetType = UNSET
+    """draft-parecki-oauth-global-token-revocation-06, section 4, where the tenant has switched it on."""
+    global_token_revocation_endpoint_auth_methods_supported: tuple[str, ...] | UnsetType = UNSET
     dpop_signing_alg_values_supported: tuple[str, ...] = tuple(alg.value for alg in dpop.ALGORITHMS)
     """RFC 9449, section 5.1."""
     registration_endpoint: str | UnsetType = UNSET
@@ -155,8 +158,13 @@ def document(tenant: Tenant, issuer: str, *, dev: bool = False) -> Metadata:
         request_object_encryption_enc_values_supported=ENCRYPTION_ENCS if takes_encrypted else UNSET,
         authorization_details_types_supported=tuple(one.type for one in details.declared(tenant)) or UNSET,
         ui_locales_supported=tenant.languages,
+<<<<<<< HEAD
         registration_endpoint=UNSET if registration.openness(dev=dev) is clients.Openness.OFF else f"{issuer}/oauth/register",
         client_id_metadata_document_supported=registration.client_id_documents,
+=======
+        global_token_revocation_endpoint=issuer + global_revocation.PATH if global_revocation.is_on(tenant) else UNSET,
+        global_token_revocation_endpoint_auth_methods_supported=global_revocation.AUTH_METHODS if global_revocation.is_on(tenant) else UNSET,
+>>>>>>> 9c4baf2 (Whoever watches over accounts elsewhere may end all that a person has here, where the tenant switches that draft on)
     )
 
 

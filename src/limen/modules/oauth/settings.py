@@ -120,6 +120,8 @@ class Tenant:
     """A nonce is accepted for so long at least, and twice as long at most."""
     mtls_base: str | None = None
     """Where clients come with certificates, as the issuer is written (RFC 8705, section 5); left out: at the issuer itself."""
+    global_token_revocation: bool = False
+    """Whether a caller with `limen:sessions:write` may end all of a person's tokens (draft-parecki-oauth-global-token-revocation-06)."""
 
     def __post_init__(self) -> None:
         if not _SECOND <= self.pushed_request <= _PUSHED_CEILING:
