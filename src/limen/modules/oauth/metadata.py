@@ -158,13 +158,10 @@ def document(tenant: Tenant, issuer: str, *, dev: bool = False) -> Metadata:
         request_object_encryption_enc_values_supported=ENCRYPTION_ENCS if takes_encrypted else UNSET,
         authorization_details_types_supported=tuple(one.type for one in details.declared(tenant)) or UNSET,
         ui_locales_supported=tenant.languages,
-<<<<<<< HEAD
         registration_endpoint=UNSET if registration.openness(dev=dev) is clients.Openness.OFF else f"{issuer}/oauth/register",
         client_id_metadata_document_supported=registration.client_id_documents,
-=======
         global_token_revocation_endpoint=issuer + global_revocation.PATH if global_revocation.is_on(tenant) else UNSET,
         global_token_revocation_endpoint_auth_methods_supported=global_revocation.AUTH_METHODS if global_revocation.is_on(tenant) else UNSET,
->>>>>>> 9c4baf2 (Whoever watches over accounts elsewhere may end all that a person has here, where the tenant switches that draft on)
     )
 
 
