@@ -6,6 +6,7 @@ import base64
 import os
 import pickle
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -119,6 +120,35 @@ def test_the_previous_epoch_can_be_destroyed_now(settings: KeyringSettings, keyr
         keyring.open(sealed, HERE)
     assert len(list(settings.epochs.glob("*.key"))) == 1
     assert not any(old.split()[-1] in path.read_bytes() for path in settings.epochs.iterdir())
+
+
+def test_an_opened_key_is_at_hand_no_longer_than_its_epoch(keyring: Keyring) -> None:
+    """Asked for again it is the same box, at its own place alone; a destroyed epoch, and a key let go, leave none."""
+    wrapped = keyring.epoch_wrap(new_key(), HERE)
+    box = keyring.epoch_box(wrapped, HERE)
+    assert keyring.epoch_box(wrapped, HERE) is box
+    with pytest.raises(Unsealable):
+        keyring.epoch_box(wrapped, Place("subject_keys", "wrapped", "other", "acc_1"))
+    keyring.let_go()
+    again = keyring.epoch_box(wrapped, HERE)
+    assert again is not box
+    assert again.open(box.seal(b"x", HERE), HERE) == b"x"
+    keyring.rotate_epoch(NOW + MONTH)
+    keyring.destroy_previous()
+    with pytest.raises(UnknownEpoch):
+        keyring.epoch_box(wrapped, HERE)
+
+
+def test_an_opened_key_is_at_hand_for_a_minute(keyring: Keyring, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And no longer, whether or not anybody said that it was destroyed."""
+    moment = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: moment)
+    wrapped = keyring.epoch_wrap(new_key(), HERE)
+    box = keyring.epoch_box(wrapped, HERE)
+    moment += 59
+    assert keyring.epoch_box(wrapped, HERE) is box
+    moment += 2
+    assert keyring.epoch_box(wrapped, HERE) is not box
 
 
 def test_another_process_follows_a_rotation(settings: KeyringSettings, keyring: Keyring) -> None:

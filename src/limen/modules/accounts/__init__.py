@@ -39,10 +39,12 @@ from limen.modules.accounts.service import (
     keep,
     list_of,
     normalise,
+    opened,
     resume,
     suspend,
     written,
 )
+from limen.modules.accounts.store import first
 
 __all__ = [
     "EMAIL",
@@ -73,11 +75,13 @@ __all__ = [
     "create",
     "drop_identifier",
     "find",
+    "first",
     "identifiers",
     "identifiers_of",
     "keep",
     "list_of",
     "normalise",
+    "opened",
     "resume",
     "suspend",
     "written",

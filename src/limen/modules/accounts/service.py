@@ -159,6 +159,11 @@ async def identifiers(reader: Reader, account: AccountId, box: Box | None = None
     return (await identifiers_of(reader, [account], {account: box} if box else None)).get(account, ())
 
 
+def opened(reader: Reader, box: Box, identifier: str, value: bytes) -> str:
+    """Return the value of an identifier that was just read by another statement (`first`)."""
+    return box.open(value, store.seal_place(reader.tenant, identifier)).decode()
+
+
 async def identifiers_of(
     reader: Reader, accounts: Sequence[AccountId], at_hand: Mapping[AccountId, Box] | None = None
 ) -> dict[AccountId, tuple[Identifier, ...]]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -53,7 +53,12 @@ class Kept:
 
     def seal_place(self, tenant: str) -> Place:
         """Return what its seal is bound to."""
-        return Place("identifiers", "value", tenant, self.id)
+        return seal_place(tenant, self.id)
+
+
+def seal_place(tenant: str, identifier: str) -> Place:
+    """Return what the seal of an identifier is bound to."""
+    return Place("identifiers", "value", tenant, identifier)
 
 
 _KEPT: Final = (_I.account, _I.id, _I.kind, _I.blind, _I.value, _I.verified_at, _I.place)
@@ -93,6 +98,16 @@ _OF_ONE: Final = statement(
 )
 _DROP: Final = statement(sa.delete(IDENTIFIERS).where(_I.tenant == bind("tenant"), _I.account == bind("account"), _I.id == bind("id")))
 _DROP_ALL: Final = statement(sa.delete(IDENTIFIERS).where(_I.tenant == bind("tenant"), _I.account == bind("account")))
+
+
+def first(*others: Callable[[sa.Column[str]], sa.ColumnElement[Any]]) -> sa.Select[Any]:
+    """Return what finds id and sealed value of the first identifier of a `kind` that an `account` has, with what other stores know of the account."""
+    return (
+        sa.select(_I.id, _I.value, *(other(_I.account) for other in others))
+        .where(_I.tenant == bind("tenant"), _I.account == bind("account"), _I.kind == bind("kind"))
+        .order_by(_I.place, _I.id)
+        .limit(1)
+    )
 
 
 async def find(reader: Reader, account: AccountId) -> Account | None:

@@ -8,6 +8,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from limen.kernel.ids import AccountId
+from limen.modules import accounts, keys, profiles
 from limen.platform.sql import Id, Instant, Reader, Work, bind, insert_new, statement, table
 
 PAIRWISE: Final = table(
@@ -29,6 +30,13 @@ _ALL: Final = statement(
     sa.select(_C.sector, _C.sub, _C.made).where(*_OF, _C.sector > bind("after")).order_by(_C.sector).limit(bind("most", sa.Integer)),
 )
 _DROP: Final = statement(sa.delete(PAIRWISE).where(*_OF).returning(_C.sector), into=str)
+
+_PERSON: Final = statement(accounts.first(keys.wrapped_key, profiles.document))
+
+
+async def person(reader: Reader, account: AccountId) -> tuple[str, bytes, bytes | None, bytes | None] | None:
+    """Return an account's first e-mail address, id and sealed value, its wrapped key and its sealed profile; None where it has no address."""
+    return await reader.one(_PERSON, account=account, kind=accounts.EMAIL)
 
 
 async def find(reader: Reader, account: AccountId, sector: str) -> str | None:

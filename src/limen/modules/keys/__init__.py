@@ -30,9 +30,10 @@ from limen.modules.keys.service.listing import Line, Needed, list_keys, needed
 from limen.modules.keys.service.renewal import replace_data_key, rotate_tenant_key
 from limen.modules.keys.service.rotation import Due, advance, due, overdue, rotate
 from limen.modules.keys.service.signing import algorithms, ensure, jwks, offered, public_keys, remembered_keys, signer
-from limen.modules.keys.service.subject import forget_subject, new_subject, open_fact, seal_fact, subject_box
+from limen.modules.keys.service.subject import forget_subject, new_subject, open_fact, opened, seal_fact, subject_box
 from limen.modules.keys.service.tenant import blind, blinds, prepare, tenant_box
 from limen.modules.keys.service.wrapping import START, Rotated, keep_epoch, rewrap_subjects, rewrap_tenants, rotate_epoch, rotate_master
+from limen.modules.keys.store import wrapped_key
 
 __all__ = [
     "LOGGED",
@@ -84,6 +85,7 @@ __all__ = [
     "new_subject",
     "offered",
     "open_fact",
+    "opened",
     "overdue",
     "prepare",
     "public_keys",
@@ -100,4 +102,5 @@ __all__ = [
     "subject_box",
     "takes_encrypted",
     "tenant_box",
+    "wrapped_key",
 ]

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from limen.kernel.ids import AccountId, KeyId, TenantId
 from limen.modules.keys.model import SigningRow, Spot, Stage, Standing, SubjectKey, TenantKey, Use
 from limen.platform.crypto import Place
-from limen.platform.sql import Choice, Id, Instant, Json, Reader, Work, bind, insert_new, insert_row, statement, table
+from limen.platform.sql import Choice, Id, Instant, Json, Reader, Work, beside, bind, insert_new, insert_row, statement, table
 from limen.platform.wire.jose import Alg, PublicJwk
 
 TENANT_KEYS: Final = table(
@@ -182,6 +182,12 @@ _EPOCHS = statement(sa.select(_U.epoch, sa.func.count()).group_by(_U.epoch), acr
 def subject_place(tenant: TenantId, subject: str) -> Place:
     """Return where a person's wrapped key belongs."""
     return Place("subject_keys", "wrapped", tenant, subject)
+
+
+def wrapped_key(account: sa.Column[str]) -> sa.ColumnElement[bytes | None]:
+    """Return what a statement of another store asks for beside its own: the wrapped key of the person its row names, null if it is destroyed."""
+    row = account.table
+    return beside(sa.select(_U.wrapped).where(_U.tenant == row.c.tenant, _U.subject == account), row)
 
 
 async def subject_key(reader: Reader, subject: AccountId) -> SubjectKey | None:

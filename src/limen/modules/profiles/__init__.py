@@ -8,7 +8,8 @@ from __future__ import annotations
 from limen.modules.profiles.errors import InvalidProfile, ProfileChangedMeanwhile
 from limen.modules.profiles.facts import ProfileChanged
 from limen.modules.profiles.model import LIMIT, Address, AddressChanges, Changes, Faults, Profile, faults, tidied
-from limen.modules.profiles.service import change, read, versioned
+from limen.modules.profiles.service import change, opened, read, versioned
+from limen.modules.profiles.store import document
 
 __all__ = [
     "LIMIT",
@@ -21,7 +22,9 @@ __all__ = [
     "ProfileChanged",
     "ProfileChangedMeanwhile",
     "change",
+    "document",
     "faults",
+    "opened",
     "read",
     "tidied",
     "versioned",

@@ -29,6 +29,11 @@ async def read(reader: Reader, account: AccountId, box: Box | None = None) -> Pr
     return _EMPTY if kept is None else await _opened(reader, account, kept, box)
 
 
+def opened(reader: Reader, account: AccountId, box: Box, document: bytes | None) -> Profile:
+    """Return the profile whose sealed document was just read by another statement (`document`)."""
+    return _EMPTY if document is None else _DECODE(box.open(document, store.place(reader.tenant, account)))
+
+
 async def versioned(reader: Reader, account: AccountId) -> tuple[Profile, int]:
     """Return the profile and its version, 0 before anything was set."""
     kept = await store.find(reader, account)

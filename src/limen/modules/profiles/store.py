@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from limen.kernel.ids import AccountId
 from limen.platform.crypto import Place
-from limen.platform.sql import Id, Reader, Work, bind, insert_new, statement, table
+from limen.platform.sql import Id, Reader, Work, beside, bind, insert_new, statement, table
 
 PROFILES: Final = table(
     "profiles",
@@ -42,6 +42,12 @@ _SET: Final = statement(
     sa.update(PROFILES).where(_C.tenant == bind("tenant"), _C.account == bind("of")).values(document=bind("document"), version=_C.version + 1)
 )
 _DROP: Final = statement(sa.delete(PROFILES).where(_C.tenant == bind("tenant"), _C.account == bind("account")))
+
+
+def document(account: sa.Column[str]) -> sa.ColumnElement[bytes | None]:
+    """Return what a statement of another store asks for beside its own: the sealed profile of the account its row names, null where there is none."""
+    row = account.table
+    return beside(sa.select(_C.document).where(_C.tenant == row.c.tenant, _C.account == account), row)
 
 
 async def find(reader: Reader, account: AccountId) -> Kept | None:

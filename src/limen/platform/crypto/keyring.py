@@ -16,7 +16,7 @@ from typing import Final, NoReturn, TypeAlias
 
 from limen.kernel.clock import SystemClock
 from limen.platform.crypto import keyfile
-from limen.platform.crypto.box import Place, key_id_of, new_key
+from limen.platform.crypto.box import Box, Place, key_id_of, new_key
 from limen.platform.crypto.errors import EpochBegan, KeyringDamaged, KeyringError, KeyringMissing, MasterElsewhere, UnknownEpoch, UnknownMaster
 from limen.platform.crypto.keyfile import StoredKey
 
@@ -25,6 +25,9 @@ VARIABLE: Final = "LIMEN_MASTER_KEY"
 
 _LOOK_AGAIN: Final = 1.0
 """Seconds after which sealing looks whether another process rotated."""
+_AT_HAND: Final = 60.0
+"""Seconds after which no opened key is at hand any more: so long does one that was destroyed outlive its row, in processes that were not told."""
+_MOST_AT_HAND: Final = 4_096
 _TICK: Final = timedelta(microseconds=1)
 _Stamp: TypeAlias = tuple[tuple[int, int], frozenset[Path]]
 
@@ -52,12 +55,14 @@ class Epoch:
 class Keyring:
     """All keys of a server that are not in its database. Safe to share among tasks; each process has its own."""
 
-    __slots__ = ("_epoch", "_epochs", "_files", "_looked", "_masters", "_seen", "_settings", "_variable")
+    __slots__ = ("_boxes", "_boxes_until", "_epoch", "_epochs", "_files", "_looked", "_masters", "_seen", "_settings", "_variable")
 
     def __init__(self, settings: KeyringSettings, variable: str | None) -> None:
         self._settings = settings
         self._variable = variable
         self._looked = 0.0
+        self._boxes: dict[tuple[bytes, Place], Box] = {}
+        self._boxes_until = 0.0
         self._read()
 
     @classmethod
@@ -150,6 +155,28 @@ class Keyring:
     def epoch_unwrap(self, blob: bytes, place: Place) -> bytes:
         """Open what `epoch_wrap` sealed; raises UnknownEpoch if that epoch is destroyed, Unsealable on a mismatch."""
         return self.open(blob, place)
+
+    def epoch_box(self, blob: bytes, place: Place) -> Box:
+        """Return the box of a key that `epoch_wrap` sealed; errors as `epoch_unwrap`.
+
+        To open a key costs more than what is opened with it, and whoever was asked about is asked about again: boxes stay at hand by the
+        sealed key itself, which the caller has read a moment ago. An epoch that comes or goes takes them all with it.
+        """
+        moment = time.monotonic()
+        if moment >= self._boxes_until:
+            self._boxes.clear()
+            self._boxes_until = moment + _AT_HAND
+        found = self._boxes.get((blob, place))
+        if found is None:
+            found = Box(self.open(blob, place))
+            if len(self._boxes) >= _MOST_AT_HAND:
+                self._boxes.clear()
+            self._boxes[blob, place] = found
+        return found
+
+    def let_go(self) -> None:
+        """Have no opened key at hand any more: one of them was destroyed."""
+        self._boxes.clear()
 
     def seal(self, plain: bytes, place: Place) -> bytes:
         """Seal directly under the current epoch key: for what lives shorter than an epoch (jobs, journeys, the dev mailbox)."""
@@ -250,6 +277,7 @@ class Keyring:
         found = sorted(files, key=_born)
         self._masters, self._epoch, self._seen = masters, found[-1], stamp
         self._epochs = {key.id: key for key in found}
+        self._boxes = {}
         self._files = {key.id: path for key, path in files.items()}
 
     def _read_masters(self) -> tuple[StoredKey, ...]:

@@ -11,6 +11,7 @@ import structlog
 
 from limen.kernel.ids import AccountId
 from limen.modules import accounts, keys, profiles, tenants
+from limen.modules.claims import store
 from limen.modules.claims.model import VARIABLES, Asking, Requested, expression
 from limen.modules.claims.service import planning
 from limen.modules.claims.service.planning import Plan
@@ -86,12 +87,19 @@ async def answer(reader: Reader, asking: Asking, settings: Tenant) -> tuple[dict
 
 async def _read(reader: Reader, account: AccountId, plan: Plan) -> _Person | None:
     """Return what is known of a person as far as the plan needs it; None of whom nothing is."""
+    found = await store.person(reader, account) if plan.profile and plan.email else None
+    if found is not None:
+        identifier, email, wrapped, document = found
+        if wrapped is None:
+            return None
+        box = keys.opened(reader, account, wrapped)
+        return _Person(profiles.opened(reader, account, box, document), accounts.opened(reader, box, identifier, email))
     try:
-        box = await keys.subject_box(reader, account) if plan.profile and plan.email else None
+        own_box = await keys.subject_box(reader, account) if plan.profile and plan.email else None
     except keys.Forgotten:
         return None
-    profile = await profiles.read(reader, account, box) if plan.profile else _NOBODY
-    own = await accounts.identifiers(reader, account, box) if plan.email else ()
+    profile = await profiles.read(reader, account, own_box) if plan.profile else _NOBODY
+    own = await accounts.identifiers(reader, account, own_box) if plan.email else ()
     return _Person(profile, next((one.value for one in own if one.kind == accounts.EMAIL), None))
 
 

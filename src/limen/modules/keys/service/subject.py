@@ -25,20 +25,26 @@ async def new_subject(work: Work, subject: AccountId) -> Box:
 
 
 async def subject_box(reader: Reader, subject: AccountId) -> Box:
-    """Return a person's box; Forgotten if her key is destroyed. Read from the database each time: no memory outlives her.
+    """Return a person's box; Forgotten if her key is destroyed, which is asked in the database each time.
 
     UnknownEpoch if the keyring lost the epoch her key is wrapped under: an old backup, or the wrong folder.
     """
     found = await store.subject_key(reader, subject)
     if found is None:
         raise Forgotten(operator=f"{subject} of {reader.tenant} has no key")
-    return Box(reader.tx.db.keyring.epoch_unwrap(found.wrapped, store.subject_place(reader.tenant, subject)))
+    return opened(reader, subject, found.wrapped)
+
+
+def opened(reader: Reader, subject: AccountId, wrapped: bytes) -> Box:
+    """Return the box of a person whose wrapped key was just read by another statement (`wrapped_key`). UnknownEpoch as in `subject_box`."""
+    return reader.tx.db.keyring.epoch_box(wrapped, store.subject_place(reader.tenant, subject))
 
 
 async def forget_subject(work: Work, subject: AccountId) -> None:
     """Destroy a person's key. Copies of the database lose it within two epochs. Doing it again changes nothing."""
     if await store.drop_subject_key(work, subject):
         work.record(SubjectForgotten(subject=subject))
+        work.tx.after_commit(work.tx.db.keyring.let_go)
 
 
 async def seal_fact(work: Work, subject: AccountId, name: str, detail: Mapping[str, str]) -> bytes:
