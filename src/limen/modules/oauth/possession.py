@@ -6,7 +6,6 @@ certificate (RFC 8705, section 3); the empty text is bound to nothing.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 import msgspec
@@ -139,7 +138,7 @@ def with_key(permit: Permit, bound: str) -> Permit:
     """Return a permit of which refresh tokens work with that key alone, or with any."""
     if permit.bound == bound:
         return permit
-    return replace(permit, extra=msgspec.structs.replace(permit.extra or Extra(), bound=bound))
+    return msgspec.structs.replace(permit, extra=msgspec.structs.replace(permit.extra or Extra(), bound=bound))
 
 
 async def at_resource(call: Call, reader: Reader, shown: Presented, bound: str, client: ClientId) -> Refused | None:
