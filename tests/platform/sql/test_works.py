@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+import sqlalchemy as sa
 
 from limen.kernel.facts import SYSTEM, Actor, ActorKind
-from limen.platform.sql import CommitFailed, Conflict, StoredFact, Work, WorkMisused, facts_after, open_database
+from limen.platform.sql import CommitFailed, Conflict, Reader, StoredFact, Work, WorkMisused, bind, facts_after, insert_of, open_database, statement
 from tests.conftest import World
-from tests.platform.sql.things import ACME, ADD, COUNT, GET, GROW, HOLD, OTHER, PUT, ThingMade, ThingSeen, count_facts, ids, make, opened
+from tests.platform.sql.things import ACME, ADD, COUNT, EVERYTHING, GET, GROW, HOLD, OTHER, PUT, ThingMade, ThingSeen, count_facts, ids, make, opened
+
+_E = EVERYTHING.c
+WRITE = statement(lambda dialect: insert_of(dialect)(EVERYTHING).values(tenant=bind("tenant"), id=bind("id"), text=bind("text"), truth=bind("truth")))
+READ = statement(sa.select(_E.text, _E.truth).where(_E.tenant == bind("tenant"), _E.id == bind("id")))
 
 
 class Stop(Exception):
@@ -167,6 +172,80 @@ async def test_a_conflict_undoes_only_its_own_work(world: World) -> None:
     assert sorted(type(result).__name__ for result in results) == ["Conflict", "NoneType", "NoneType"]
     assert await ids(world.db) == ["y", "z"]
     assert await count_facts(world.db) == 2
+
+
+async def test_what_is_put_is_written_at_the_end(world: World) -> None:
+    """With its facts or without, one thing or several of one table, which the later ones see; an exception leaves nothing of it."""
+    async with world.work() as work:
+        work.put(ADD, id="a", n=1)
+        work.record(ThingMade(thing="a"))
+        assert not work.tx.begun
+    async with world.work() as work:
+        work.put(ADD, id="b", n=1)
+        work.put(GROW, id="b")
+        work.put(GROW, id="b")
+        work.record(ThingMade(thing="b"))
+    async with world.work() as work:
+        work.put(ADD, id="c", n=7)
+    with pytest.raises(Stop):
+        async with world.work() as work:
+            work.put(ADD, id="d", n=1)
+            raise Stop
+    async with world.read() as read:
+        assert await numbers(read, "abcd") == [1, 3, 7, None]
+    assert await count_facts(world.db) == 2
+
+
+async def test_things_of_two_tables_are_put_together(world: World) -> None:
+    """Each with its own words, beside a statement that ran before."""
+    async with world.work() as work:
+        await work.run(ADD, id="a", n=1)
+        work.put(GROW, id="a")
+        work.put(WRITE, id="x", text="y", truth=True)
+        work.record(ThingMade(thing="a", n=2))
+        work.record(ThingMade(thing="x"))
+    async with world.read() as read:
+        assert await read.one(GET, id="a") == 2
+        assert await read.one(READ, id="x") == ("y", True)
+    assert await count_facts(world.db) == 2
+
+
+async def test_a_statement_sees_what_was_put_before_it(world: World) -> None:
+    """Whatever waits for the end is written before the next statement runs."""
+    async with world.work() as work:
+        work.put(ADD, id="a", n=1)
+        assert await work.one(GET, id="a") == 1
+        work.put(GROW, id="a")
+        assert await work.run(GROW, id="a") == 1
+        assert await work.all(GET, id="a") == [3]
+
+
+async def test_what_cannot_be_put_undoes_the_work(world: World) -> None:
+    """Conflict comes from the end, and nothing else of the Work stays; a word that is missing is refused at once."""
+    await add_one(world)
+    with pytest.raises(Conflict):
+        async with world.work() as work:
+            await work.run(ADD, id="b", n=1)
+            work.put(ADD, id="a", n=2)
+            work.record(ThingMade(thing="a"))
+    with pytest.raises(WorkMisused, match="lacks"):
+        async with world.work() as work:
+            work.put(ADD, id="c")
+    async with world.read() as read:
+        assert await numbers(read, "abc") == [1, None, None]
+    assert await count_facts(world.db) == 1
+
+
+async def numbers(read: Reader, names: str) -> list[int | None]:
+    found: list[int | None] = []
+    for name in names:
+        found.append(await read.one(GET, id=name))
+    return found
+
+
+async def add_one(world: World) -> None:
+    async with world.work() as work:
+        await make(work, "a", 1)
 
 
 async def test_a_swallowed_error_fails_the_work(world: World) -> None:

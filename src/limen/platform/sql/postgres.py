@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 from limen.kernel.errors import LimenError
 from limen.kernel.facts import SYSTEM, Actor
 from limen.kernel.ids import SERVER, TenantId
-from limen.platform.sql.coalesce import FactWriter, write_facts
+from limen.platform.sql.coalesce import FactWriter, together, write_facts
 from limen.platform.sql.database import Database
 from limen.platform.sql.dialects import DialectName
 from limen.platform.sql.dump import dump
@@ -113,6 +113,8 @@ class PostgresScope(Scope):
         return self._link is not None
 
     async def all(self, statement: Statement[R], tenant: TenantId, values: Mapping[str, object]) -> list[R]:
+        if self.puts:
+            await self.run_puts()
         compiled = statement.postgresql
         bound = compiled.binds(tenant, values)
         rows: list[Any] = await self.ask(lambda con: con.fetch(compiled.sql, *bound))
@@ -123,6 +125,8 @@ class PostgresScope(Scope):
         return rows[0] if rows else None
 
     async def run(self, statement: Statement[Any], tenant: TenantId, values: Mapping[str, object]) -> int:
+        if self.puts:
+            await self.run_puts()
         compiled = statement.postgresql
         bound = compiled.binds(tenant, values)
         status = await self.ask(lambda con: con.execute(compiled.sql, *bound))
@@ -166,7 +170,7 @@ class PostgresScope(Scope):
         raise AssertionError("not reached")
 
     def commit(self) -> Awaitable[None]:
-        if self.begun or self.changes:
+        if self.begun or self.changes or self.puts:
             return self._commit()
         return self.db.writer.append(self._rows(), self.committed if self.after else None)
 
@@ -190,11 +194,25 @@ class PostgresScope(Scope):
         self.committed()
 
     async def _write_rest(self, link: Link) -> None:
-        if self.facts:
+        if self.puts:
+            await self._write_puts(link)
+        elif self.facts:
             await write_facts(link, self._rows())
         if self.changes:
             await link.con.execute(FORGET_CHANGES_POSTGRESQL, self.now - KEEP)
             await link.con.fetch(INSERT_CHANGES_POSTGRESQL, self.now, *(list(column) for column in zip(*self.changes, strict=True)))
+
+    async def _write_puts(self, link: Link) -> None:
+        """Write what waits for the end and the facts, together where that can be."""
+        puts = self.puts
+        text = together(tuple([statement for statement, _ in puts])) if self.facts else None
+        if text is not None:
+            words = [word for statement, values in puts for word in statement.postgresql.binds(self.tenant, values)]
+            await write_facts(link, self._rows(), text, words)
+            return
+        await self.run_puts()
+        if self.facts:
+            await write_facts(link, self._rows())
 
     async def undo(self) -> None:
         link, self._link = self._link, None

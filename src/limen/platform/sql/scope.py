@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from limen.kernel.facts import Actor, Fact
 from limen.kernel.ids import TenantId
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from limen.platform.sql.watchdog import Watch
 
 R = TypeVar("R")
+Put: TypeAlias = tuple[Statement[Any], Mapping[str, object]]
+"""A changing statement with its words, that waits for the end of the Work."""
 
 
 class Scope(ABC):
@@ -29,6 +31,7 @@ class Scope(ABC):
     now: datetime
     changes: Sequence[Change] = ()
     after: Sequence[Callable[[], None]] = ()
+    puts: Sequence[Put] = ()
     reacted: int = 0
     watch: Watch | None = None
     _task: asyncio.Task[object] | None
@@ -58,6 +61,15 @@ class Scope(ABC):
     @abstractmethod
     async def undo(self) -> None:
         """Roll back."""
+
+    def put(self, statement: Statement[Any], values: Mapping[str, object]) -> None:
+        self.puts = (*self.puts, (statement, values))
+
+    async def run_puts(self) -> None:
+        """Run what waits for the end: a statement that may look at it comes before."""
+        puts, self.puts = self.puts, ()
+        for statement, values in puts:
+            await self.run(statement, self.tenant, values)
 
     def after_commit(self, then: Callable[[], None]) -> None:
         self.after = (*self.after, then)

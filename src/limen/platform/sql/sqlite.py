@@ -145,6 +145,8 @@ class SqliteScope(Scope):
         self.facts: list[Fact] = []
 
     async def all(self, statement: Statement[R], tenant: TenantId, values: Mapping[str, object]) -> list[R]:
+        if self.puts:
+            await self.run_puts()
         if not self.begun:
             await self._hold()
         many = statement.sqlite.many
@@ -152,6 +154,8 @@ class SqliteScope(Scope):
         return many(rows) if many is not None else rows
 
     async def one(self, statement: Statement[R], tenant: TenantId, values: Mapping[str, object]) -> R | None:
+        if self.puts:
+            await self.run_puts()
         if not self.begun:
             await self._hold()
         many = statement.sqlite.many
@@ -159,6 +163,8 @@ class SqliteScope(Scope):
         return (many(rows[:1]) if many is not None else rows)[0] if rows else None
 
     async def run(self, statement: Statement[Any], tenant: TenantId, values: Mapping[str, object]) -> int:
+        if self.puts:
+            await self.run_puts()
         if not self.begun:
             await self._hold()
         self._ask(statement.sqlite, tenant, values)
@@ -183,7 +189,7 @@ class SqliteScope(Scope):
             raise self._fails(error) from error
 
     def commit(self) -> Awaitable[None]:
-        if self.begun or self.changes:
+        if self.begun or self.changes or self.puts:
             return self._commit()
         return self.db.writer.append(self._rows(), self.committed if self.after else None)
 
@@ -207,6 +213,8 @@ class SqliteScope(Scope):
         if self._failure is not None:
             raise CommitFailed(operator="a statement failed and its error was swallowed") from self._failure
         run = self.db.writer.run
+        for statement, values in self.puts:
+            run(statement.sqlite.sql, statement.sqlite.binds(self.tenant, values))
         if self.facts:
             for row in self._rows():
                 run(INSERT_FACT, row)

@@ -159,6 +159,10 @@ class WatchedWork(Work):
         with self._asking(statement, values):
             return await self.tx.one(statement, self.tenant, values)
 
+    def put(self, statement: Statement[Any], /, **values: object) -> None:
+        check_binds(statement, self.tx.db.dialect, values)
+        self.tx.put(statement, values)
+
     async def run(self, statement: Statement[Any], /, **values: object) -> int:
         with self._asking(statement, values):
             return await self.tx.run(statement, self.tenant, values)

@@ -53,6 +53,10 @@ class WorkTransaction(Transaction, Protocol):
 
     def run(self, statement: Statement[Any], tenant: TenantId, values: Mapping[str, object], /) -> Awaitable[int]: ...
 
+    def put(self, statement: Statement[Any], values: Mapping[str, object], /) -> None:
+        """See `Work.put`."""
+        ...
+
     def after_commit(self, then: Callable[[], None], /) -> None:
         """Call `then` in the event loop as soon as the Work is durable; never if it is rolled back. It must not raise."""
         ...
@@ -127,6 +131,13 @@ class Work:
     def run(self, statement: Statement[Any], /, **values: object) -> Awaitable[int]:
         """Run a changing statement; return how many rows it changed. Conflict where a unique key exists."""
         return self.tx.run(statement, self.tenant, values)
+
+    def put(self, statement: Statement[Any], /, **values: object) -> None:
+        """Run a changing statement when the Work ends, or before its next other statement; then PostgreSQL takes it with the facts in one round trip.
+
+        What it would answer nobody hears. Conflict, where a unique key exists, comes from the end of the Work.
+        """
+        self.tx.put(statement, values)
 
     def record(self, fact: Fact) -> None:
         """Add a fact; it is written in the same transaction, after the reactions to it have run."""

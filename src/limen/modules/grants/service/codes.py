@@ -47,7 +47,7 @@ async def issue_code(work: Work, permit: Permit, terms: Terms) -> tuple[GrantId,
     secret = secrets.token(CODE_PREFIX)
     grant = GrantId(ids.new(GRANT_PREFIX, work.now))
     lives = (await limits(work)).code
-    await codes.add(work, Code(grant, permit, terms.redirect_uri, terms.redirect_given, terms.challenge, terms.nonce, work.now + lives), secrets.digest(secret))
+    codes.add(work, Code(grant, permit, terms.redirect_uri, terms.redirect_given, terms.challenge, terms.nonce, work.now + lives), secrets.digest(secret))
     await jobs.order_sweep(work)
     return grant, Secret(secret)
 
@@ -101,7 +101,7 @@ async def make(work: Work, code: Code, *, refreshable: bool) -> Made | CodeRefus
         token = Family(grant.id, key).token(0)
         box = await keys.tenant_box(work, FAMILIES)
         beginning = grants.Beginning(box.seal(key, family_place(work.tenant, grant.id)), secrets.digest(token.reveal()))
-    await grants.add(work, grant, beginning)
+    grants.add(work, grant, beginning)
     work.record(GrantMade(subject=permit.account, grant=grant.id, client=permit.client, session=permit.session, scopes=permit.scopes, refreshable=refreshable))
     return Made(grant, token)
 

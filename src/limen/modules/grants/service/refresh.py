@@ -87,7 +87,7 @@ async def rotate(work: Work, held: Held) -> Secret[str]:
         return held.family.token(held.generation)
     successor = held.family.token(held.generation + 1)
     until = min(work.now + (await limits(work)).refresh_idle, held.grant.expires)
-    await grants.rotate(work, held.grant.id, held.generation + 1, secrets.digest(successor.reveal()), until)
+    grants.rotate(work, held.grant.id, held.generation + 1, secrets.digest(successor.reveal()), until)
     return successor
 
 
@@ -95,7 +95,7 @@ async def prolong(work: Work, held: Held) -> Secret[str]:
     """Return the current token itself, its idle time begun anew: of a client of whom nobody else can use it (RFC 9700, section 4.14)."""
     kept = held.family.token(held.generation)
     until = min(work.now + (await limits(work)).refresh_idle, held.grant.expires)
-    await grants.rotate(work, held.grant.id, held.generation, secrets.digest(kept.reveal()), until)
+    grants.rotate(work, held.grant.id, held.generation, secrets.digest(kept.reveal()), until)
     return kept
 
 

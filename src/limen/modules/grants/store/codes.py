@@ -45,9 +45,9 @@ _DROP_OLD = statement(
 _ANY = statement(sa.select(_C.id).where(_TENANT).limit(1))
 
 
-async def add(work: Work, code: Code, digest: bytes) -> None:
+def add(work: Work, code: Code, digest: bytes) -> None:
     """Store a code."""
-    await work.run(
+    work.put(
         _ADD,
         digest=digest,
         id=code.grant,

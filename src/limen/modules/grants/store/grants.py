@@ -149,9 +149,9 @@ _RESEAL = statement(sa.update(GRANTS).where(*_HERE, _G.family_key == bind("befor
 _ANY = statement(sa.select(_G.id).where(_TENANT).limit(1))
 
 
-async def add(work: Work, grant: Grant, family: Beginning | None) -> None:
+def add(work: Work, grant: Grant, family: Beginning | None) -> None:
     """Store a new grant, above a floor that was raised in the same instant; `family` if it may be refreshed."""
-    await work.run(
+    work.put(
         _ADD,
         id=grant.id,
         **{name: getattr(grant.permit, name) for name in PERMIT},
@@ -189,9 +189,9 @@ async def take(work: Work, grant: GrantId) -> Chain | None:
     return await work.one(_HOLD, id=grant, now=work.now)
 
 
-async def rotate(work: Work, grant: GrantId, generation: int, digest: bytes, until: datetime) -> None:
+def rotate(work: Work, grant: GrantId, generation: int, digest: bytes, until: datetime) -> None:
     """Store the next generation's digest for a row held."""
-    await work.run(_ROTATE, id=grant, next=generation, digest=digest, now=work.now, until=until)
+    work.put(_ROTATE, id=grant, next=generation, digest=digest, now=work.now, until=until)
 
 
 async def end(work: Work, grants: Sequence[GrantId], why: Ending) -> list[EndedRow]:
