@@ -16,10 +16,10 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import pytest
-from playwright.async_api import BrowserContext, Page, async_playwright, expect
+from playwright.async_api import BrowserContext, Page, Route, async_playwright, expect
 
 from limen.modules.oauth.check_session import session_state
-from tests.rig.browser import EXECUTABLE, FLAGS, OpenTab
+from tests.rig.browser import EXECUTABLE, FLAGS, OpenTab, accessible
 from tests.rig.server import LimenServer, free_port, serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.anyio, pytest.mark.xdist_group("leaving")]
@@ -170,6 +170,31 @@ async def test_both_apps_are_told_and_the_browser_goes_back(limen: LimenServer, 
                 break
             await page.wait_for_timeout(100)
         assert [way for way, _ in app.told].count("back") == 1
+
+
+async def test_an_app_that_hangs_holds_nobody_up(limen: LimenServer, apps: tuple[App, App], tab: OpenTab) -> None:
+    """The page is for everybody, waits a few seconds and goes on."""
+    page = await tab()
+    await sign_up(limen, page, "grace@example.com")
+    await enter(apps, page)
+    held: list[Route] = []
+
+    async def hang(route: Route) -> None:
+        held.append(route)
+
+    await page.route("**/leave?*", hang)
+    await page.clock.install(time=0)
+    await page.clock.pause_at(60)
+    back = f"{apps[0].origin}/bye"
+    way = f"{limen.issuer}/oauth/logout?id_token_hint={apps[0].tokens['id_token']}&post_logout_redirect_uri={quote(back)}"
+    await page.goto(way, wait_until="domcontentloaded")
+    await expect(page.get_by_role("heading")).to_have_text("You are signed out")
+    await accessible(page)
+    assert len(held) == 2
+    await page.clock.run_for(4_000)
+    await expect(page.get_by_role("link", name="Continue")).to_be_visible()
+    await page.clock.run_for(2_000)
+    await expect(page).to_have_url(back)
 
 
 @asynccontextmanager
