@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
+from urllib.parse import urlencode
 
 import pytest
 from playwright.async_api import Page, expect
@@ -37,6 +40,13 @@ class Demo(LimenServer):
     @property
     def command(self) -> tuple[str, ...]:
         return (*LIMEN, "demo", "--folder", str(self.folder), "--port", str(self.port), "--shop-port", str(self.shop_port))
+
+    def device(self, client: str, scope: str) -> dict[str, str]:
+        """Ask for the codes of a device."""
+        form = urlencode({"client_id": client, "scope": scope}).encode()
+        with urllib.request.urlopen(f"{self.issuer}/oauth/device_authorization", form, timeout=5) as answer:
+            found: dict[str, str] = json.load(answer)
+            return found
 
     def codes(self, address: str) -> int:
         """Return how many messages with a code somebody has."""

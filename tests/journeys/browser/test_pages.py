@@ -52,11 +52,12 @@ async def test_every_page_is_accessible_and_fits(demo: Demo, tab: OpenTab) -> No
     visitor = Visitor(demo, await tab(), somebody())
     tour = Tour(visitor.page)
     await _signs_up(visitor, tour)
+    await _connects(visitor, tour)
     await _looks_around(visitor, tour)
     await _signs_in(visitor, tour)
     await _recovers(visitor, tour)
     await _is_refused(visitor, tour)
-    assert len(tour.seen) == 31
+    assert len(tour.seen) == 36
 
 
 async def _signs_up(visitor: Visitor, tour: Tour) -> None:
@@ -81,6 +82,20 @@ async def _signs_up(visitor: Visitor, tour: Tour) -> None:
     await visitor.press("allow")
     await visitor.page.wait_for_url(f"{visitor.demo.shop}/account")
     await tour.look("shop-account")
+
+
+async def _connects(visitor: Visitor, tour: Tour) -> None:
+    page, codes = visitor.page, visitor.demo.device("tv", "openid orders")
+    await page.goto(codes["verification_uri"])
+    await tour.look("device")
+    await visitor.fill(user_code="BBBB-BBBB")
+    await tour.look("device-mistake", once=True)
+    await page.goto(codes["verification_uri_complete"])
+    await tour.look("device-link")
+    await visitor.press("continue")
+    await tour.look("device-consent")
+    await visitor.press("allow")
+    await tour.look("device-connected")
 
 
 async def _looks_around(visitor: Visitor, tour: Tour) -> None:
@@ -148,7 +163,7 @@ async def _is_refused(visitor: Visitor, tour: Tour) -> None:
 async def test_a_first_visit_is_light(demo: Demo, tab: OpenTab) -> None:
     """The pages that come first, with all they load, fit the first round trip: at most 14 kB on the wire."""
     weights: dict[str, int] = {}
-    for name in ("signin", "signup", "recover", "consent"):
+    for name in ("signin", "signup", "recover", "device", "consent"):
         page = await tab(size=PHONE)
         if name == "consent":
             visitor = Visitor(demo, page, "jonas@example.com")

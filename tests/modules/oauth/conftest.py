@@ -73,6 +73,7 @@ APPS = (
         pkce_required=False,
     ),
     App(id=ClientId("svc"), kind=ClientKind.SERVICE, scopes=("read", "write", "open", "limen:sessions:read", "limen:sessions:write")),
+    App(id=ClientId("tv"), name="The Telly", kind=ClientKind.DEVICE, grants=(GrantType.DEVICE_CODE, GrantType.REFRESH_TOKEN), scopes=SCOPES),
     App(id=ClientId("orders-api"), kind=ClientKind.SERVICE, scopes=("read",)),
 )
 
@@ -156,7 +157,7 @@ class Door:
     async def call(self, path: str, *, auth: str, base: str = BASE, secret: str = SECRET, **form: str) -> Answer:
         """Call a protocol endpoint as a client."""
         headers = {}
-        if auth in ("spa", "app"):
+        if auth in ("spa", "app", "tv"):
             form = {"client_id": auth, **form}
         elif auth:
             headers["authorization"] = basic(auth, secret)

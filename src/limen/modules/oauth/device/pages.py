@@ -52,6 +52,7 @@ _request = msgspec.json.Decoder(Request).decode
 
 async def _show(call: Call) -> Answer:
     """Ask for the code. What a link brings is filled in where it looks like one, and looked for no further."""
+    await call.session_now()  # what a form left is for its session
     heard = hear(call)
     code = model.read(call.query.text("user_code"))
     typed = heard.typed.get("user_code", model.shown(code) if code else "")
@@ -65,6 +66,7 @@ async def _show(call: Call) -> Answer:
 
 async def _enter(call: Call) -> Answer:
     """Take a typed code and lead the person on to sign in and be asked."""
+    await call.session_now()
     typed = call.form.text("user_code")
     code = model.read(typed)
     outcome = await _begun(call, code) if code else _UNKNOWN

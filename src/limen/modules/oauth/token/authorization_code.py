@@ -83,11 +83,14 @@ async def _decide(work: Work, wish: Wish) -> Given | Refused:
 
 
 async def _give(work: Work, wish: Wish, code: grants.Code, aimed: tuple[Target, tuple[str, ...]]) -> Given | Refused:
-    target, scopes = aimed
     kept = possession.with_key(code.permit, wish.bound if wish.client.public else "")
     made = await grants.make(work, replace(code, permit=kept), refreshable=GrantType.REFRESH_TOKEN in wish.client.grants)
-    if isinstance(made, CodeRefusal):
-        return refusal_of(made)
+    return refusal_of(made) if isinstance(made, CodeRefusal) else await given(work, wish, made, aimed, code.nonce)
+
+
+async def given(work: Work, wish: Wish, made: grants.Made, aimed: tuple[Target, tuple[str, ...]], nonce: str = "") -> Given:
+    """Return what the client of a fresh grant gets."""
+    target, scopes = aimed
     permit = made.grant.permit
     access = await for_person(work, wish.press, target, made.grant, scopes, wish.bound)
     return Given(
@@ -98,7 +101,7 @@ async def _give(work: Work, wish: Wish, code: grants.Code, aimed: tuple[Target, 
         account=permit.account,
         grant=made.grant.id,
         refresh=made.refresh.reveal() if made.refresh else None,
-        identity=await identity_of(work, wish.press, wish.client, permit, code.nonce) if OPENID in permit.scopes else None,
+        identity=await identity_of(work, wish.press, wish.client, permit, nonce) if OPENID in permit.scopes else None,
         details=permit.extra.details if permit.extra is not None else "",
     )
 

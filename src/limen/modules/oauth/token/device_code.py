@@ -21,13 +21,12 @@ from limen.modules import grants, sessions
 from limen.modules.clients import GrantType
 from limen.modules.grants import CodeRefusal, Permit
 from limen.modules.oauth import possession
-from limen.modules.oauth.access_token import Target, aim_granted, for_person
+from limen.modules.oauth.access_token import aim_granted
 from limen.modules.oauth.device.model import INTERVAL
 from limen.modules.oauth.errors import Code, Refused
-from limen.modules.oauth.id_token import identity_of
-from limen.modules.oauth.model import OPENID
 from limen.modules.oauth.store import devices
 from limen.modules.oauth.store.devices import DeviceState, Held
+from limen.modules.oauth.token.authorization_code import given
 from limen.modules.oauth.token.port import Given, Grant, Wish
 from limen.platform.sql import Work
 
@@ -71,29 +70,12 @@ async def _redeemed(work: Work, wish: Wish, held: Held, permit: Permit) -> Given
     await devices.drop(work, held.digest)
     if await sessions.keep(work, permit.session) is None:
         return _ENDED
-    free = replace(permit, session=_NO_SESSION)
+    free = possession.with_key(replace(permit, session=_NO_SESSION), wish.bound if wish.client.public else "")
     aimed = aim_granted(wish.press, wish.client, free, free.scopes, wish.form.all("resource"))
-    return aimed if isinstance(aimed, Refused) else await _give(work, wish, free, aimed)
-
-
-async def _give(work: Work, wish: Wish, permit: Permit, aimed: tuple[Target, tuple[str, ...]]) -> Given | Refused:
-    target, scopes = aimed
-    kept = possession.with_key(permit, wish.bound if wish.client.public else "")
-    made = await grants.make_now(work, kept, refreshable=GrantType.REFRESH_TOKEN in wish.client.grants)
-    if isinstance(made, CodeRefusal):
-        return _ENDED
-    access = await for_person(work, wish.press, target, made.grant, scopes, wish.bound)
-    return Given(
-        access=access,
-        client=permit.client,
-        scope=" ".join(scopes),
-        lifetime=wish.press.ground.access_seconds,
-        account=permit.account,
-        grant=made.grant.id,
-        refresh=made.refresh.reveal() if made.refresh else None,
-        identity=await identity_of(work, wish.press, wish.client, permit) if OPENID in permit.scopes else None,
-        details=permit.extra.details if permit.extra is not None else "",
-    )
+    if isinstance(aimed, Refused):
+        return aimed
+    made = await grants.make_now(work, free, refreshable=GrantType.REFRESH_TOKEN in wish.client.grants)
+    return _ENDED if isinstance(made, CodeRefusal) else await given(work, wish, made, aimed)
 
 
 DEVICE_CODE: Final = Grant(GrantType.DEVICE_CODE, ("device_code",), _decide)
