@@ -54,6 +54,7 @@ async def test_an_app_comes_by_its_document(door: Door, site: Site) -> None:
     person = await door.person()
     page = await person.browser.get(request(client))
     assert "The Agent" in page.words
+    assert "Its address is localhost:" in page.words.replace("\u2068", "").replace("\u2069", "")
     answer = await person.browser.submit(page, {}, action="allow", follow=False)
     while answer.location.startswith(("/", BASE)):
         answer = await person.browser.get(answer.location, follow=False)

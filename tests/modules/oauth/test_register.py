@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import tomllib
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
@@ -89,6 +91,7 @@ async def test_a_registered_app_signs_people_in(door: Door) -> None:
     }
     page = await person.browser.get(f"{BASE}/oauth/authorize?{urlencode(query)}")
     assert "The New One" in page.words
+    assert "Its address is https://new.example:" in page.words.replace("\u2068", "").replace("\u2069", "")
     answer = await person.browser.submit(page, {}, action="allow", follow=False)
     while answer.location.startswith(("/", BASE)):
         answer = await person.browser.get(answer.location, follow=False)
@@ -348,3 +351,29 @@ async def test_scripts_of_other_origins_may_register(door: Door) -> None:
         answer = await door.calls.send("OPTIONS", f"{BASE}{path}", b"", {"origin": "https://spa.example", "access-control-request-method": method})
         assert (answer.headers["access-control-allow-origin"], answer.headers["access-control-allow-methods"]) == ("*", method)
         assert "access-control-allow-credentials" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        ({}, {"response_type": "code"}),
+        ({"response_types": ["id_token token"], "grant_types": ["implicit"]}, {"response_type": "id_token token", "nonce": "n"}),
+        ({"response_types": ["code id_token"], "grant_types": ["authorization_code", "implicit"]}, {"response_type": "code id_token", "nonce": "n"}),
+    ],
+)
+async def test_a_policy_lets_the_plans_of_the_openid_foundation_register(door: Door, said: dict[str, Any], asked: dict[str, str]) -> None:
+    """The tenant of docs/conformance: every response type for whoever registers, and no PKCE for those with a secret."""
+    table = tomllib.loads((Path(__file__).parents[3] / "docs" / "conformance" / "tenants.toml").read_text())["tenant"][0]["registration"]
+    await door.set("registration", **table)
+    told = await desk(door).made(**said)
+    person = await door.person()
+    query = {"client_id": told["client_id"], "redirect_uri": "https://new.example/callback", "scope": "openid", "state": "s", **asked}
+    answer = await person.browser.get(f"{BASE}/oauth/authorize?{urlencode(query)}", follow=False)
+    while answer.location.startswith(("/", BASE)):
+        answer = await person.browser.get(answer.location, follow=False)
+    page = await person.browser.submit(answer, {}, action="allow", follow=False)
+    while page.location.startswith(("/", BASE)):
+        page = await person.browser.get(page.location, follow=False)
+    parts = urlsplit(page.location)
+    given = parse_qs(parts.query or parts.fragment)
+    assert {"code": "code", "id_token token": "access_token", "code id_token": "id_token"}[asked["response_type"]] in given, page.location

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Final, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
 from limen.modules import accounts, clients, tenants
+from limen.modules.clients import Client, Registered
 from limen.modules.consents import service
 from limen.modules.consents.facts import ConsentRefused
 from limen.modules.consents.model import STANDARD
@@ -44,10 +46,19 @@ async def _page(reader: Reader, state: State) -> Page:
             "tenant": tenant.display,
             "identifier": identifiers[0].value if identifiers else "",
             "details": state.ask.details,
+            "stranger": _stranger(client, state) if client and client.dynamic else None,
             "elsewhere": state.ask.elsewhere,
             "points": [*(text for scope, text in STANDARD.items() if scope in asked), *(own.get(one, one) for one in state.ask.scopes if one not in STANDARD)],
         },
     )
+
+
+def _stranger(client: Client, state: State) -> Message:
+    """Return what is said of an app that came by itself: a name anybody can choose, so the person is told where it stands, or where she goes."""
+    place = urlsplit(client.id).hostname if client.registered is Registered.DOCUMENT else state.ask.form_target
+    if not place:
+        return Message(_m("Nobody here has checked this app. Allow it only if you have just asked for it yourself."))
+    return Message(_m("Nobody here has checked this app. Its address is {place}: allow it only if you know that address."), {"place": place})
 
 
 async def _settle(work: Work, view: View, answer: Answer, checked: None) -> Outcome:

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from limen.modules import tenants
+from limen.modules.oauth import dpop
 from limen.modules.oauth.bearer import API_PATH
 from limen.modules.tenants import API_SCOPES
 from limen.platform.http import PUBLIC, RESOURCE_METADATA, Answer, Call, Cors, Endpoint, Json
@@ -22,6 +23,9 @@ class ResourceMetadata(msgspec.Struct, frozen=True, kw_only=True):
     authorization_servers: tuple[str, ...]
     scopes_supported: tuple[str, ...]
     bearer_methods_supported: tuple[str, ...] = ("header",)
+    dpop_signing_alg_values_supported: tuple[str, ...] = tuple(alg.value for alg in dpop.ALGORITHMS)
+    tls_client_certificate_bound_access_tokens: bool = True
+    """Where a token is bound to one, the API wants it."""
     resource_name: str
 
 
