@@ -57,6 +57,11 @@ def prepare(server: LimenServer, port: int, suite: str) -> None:
     tenants.write_text((HERE / "tenants.toml").read_text().replace("SUITE/", f"{suite}/"))
     for words in (("init",), ("upgrade",), ("apply", str(tenants))):
         server.run(*words)
+    people(server)
+
+
+def people(server: LimenServer) -> None:
+    """Make the sample customers of a server that is prepared."""
     install()
     asyncio.run(_settle(server.config))
 

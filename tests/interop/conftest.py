@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.interop import modern
+from tests.interop.modern import Keys
+from tests.rig.fronted import Fronted, configured, fronted, people
 from tests.rig.server import LimenServer, free_port, serving
 from tests.rig.walker import Walker
 
@@ -77,3 +80,19 @@ def customer(server: LimenServer) -> dict[str, str]:
         re.compile("/account$"),
     )
     return {"identifier": email, "password": PASSWORD}
+
+
+@pytest.fixture(scope="session")
+def keys() -> Keys:
+    """Keys of the clients that have some."""
+    return Keys()
+
+
+@pytest.fixture(scope="session")
+def front(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Iterator[Fronted]:
+    """A server behind HAProxy, on https as strangers' clients want it, with its people."""
+    made = configured(tmp_path_factory.mktemp("front"))
+    made.server.prepare(modern.TENANT.format(mtls=made.mtls, jwks=keys.public))
+    people(made.server)
+    with fronted(made) as running:
+        yield running
