@@ -23,6 +23,7 @@ FactorId = NewType("FactorId", str)
 KeyId = NewType("KeyId", str)
 TokenId = NewType("TokenId", str)
 JobId = NewType("JobId", str)
+ApprovalId = NewType("ApprovalId", str)
 
 SERVER: Final = TenantId("")
 """Stands for no tenant: work of the server itself (leases, upgrades, the sequencer)."""

@@ -178,4 +178,16 @@ NOTICES: Final[Mapping[str, Notice]] = {
         ),
         needs=frozenset({"link"}),
     ),
+    "approval_asked": Notice(
+        subject=_m("{app} asks for your approval"),
+        preview=_m("Look whether it was you who began this."),
+        parts=(
+            Say(_m("{app} asks for your approval with your account at {service}. You have {lasts} to answer.")),
+            Line(_m("Message of the app, the same on its side: {message}")),
+            _ASKED,
+            Button(_m("Look at the request")),
+            Small(_m("If this was not you, deny it there or do nothing. Without your yes nothing happens, and opening the link decides nothing.")),
+        ),
+        needs=frozenset({"app", "message", "minutes", "link"}),
+    ),
 }

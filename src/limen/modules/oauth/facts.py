@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from limen.kernel.facts import Fact
-from limen.kernel.ids import ClientId, GrantId, JobId, SessionId, TokenId
+from limen.kernel.ids import ApprovalId, ClientId, GrantId, JobId, SessionId, TokenId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,3 +170,33 @@ class AppTold(Fact):
     session: SessionId
     job: JobId
     accepted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackchannelAsked(Fact):
+    """An app began a back-channel request (CIBA Core 1.0). `approval` is empty where nobody was asked, for the `reason`."""
+
+    name: ClassVar[str] = "oauth.backchannel_asked"
+    client: ClientId
+    approval: ApprovalId | None
+    mode: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackchannelDelivered(Fact):
+    """An app was called about its back-channel request, and said that it heard."""
+
+    name: ClassVar[str] = "oauth.backchannel_delivered"
+    client: ClientId
+    mode: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackchannelUndelivered(Fact):
+    """An app could not be called about its back-channel request; the tokens that were made for it, if any, have been ended."""
+
+    name: ClassVar[str] = "oauth.backchannel_undelivered"
+    client: ClientId
+    mode: str
+    reason: str

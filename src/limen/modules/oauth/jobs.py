@@ -9,7 +9,7 @@ import msgspec
 
 from limen.kernel.facts import SYSTEM
 from limen.modules import keys
-from limen.modules.oauth import backchannel, store
+from limen.modules.oauth import backchannel, backchannel_delivery, store
 from limen.modules.oauth.nonces import NONCES
 from limen.platform.outbox import Job, JobKind, order_hourly
 from limen.platform.sql import Work
@@ -17,6 +17,8 @@ from limen.platform.sql import Work
 AT_ONCE: Final = 500
 FORGETS_EVERY: Final = timedelta(minutes=5)
 """Proofs live about a minute and assertions a few, and there are as many of them as requests: the table stays small."""
+BACKCHANNEL_KEPT: Final = timedelta(hours=1)
+"""So long after its time a back-channel request is known, so that a client that comes late is told so."""
 
 
 class Sweep(msgspec.Struct, frozen=True):
@@ -27,9 +29,13 @@ async def _sweep(job: Job[Sweep]) -> None:
     gone = AT_ONCE
     while gone == AT_ONCE:
         async with job.db.work(job.tenant, SYSTEM) as work:
-            gone = max(await store.drop_old(work, AT_ONCE), await store.devices.drop_old(work, AT_ONCE))
+            gone = max(
+                await store.drop_old(work, AT_ONCE),
+                await store.devices.drop_old(work, AT_ONCE),
+                await store.backchannel.drop_old(work, work.now - BACKCHANNEL_KEPT, AT_ONCE),
+            )
     async with job.db.work(job.tenant, SYSTEM) as work:
-        if await store.any_left(work) or await store.devices.any_left(work):
+        if await store.any_left(work) or await store.devices.any_left(work) or await store.backchannel.any_left(work):
             await order_sweep(work)
 
 
@@ -53,5 +59,5 @@ SWEEP: Final = JobKind(name="oauth.sweep", payload=Sweep, run=_sweep, at_once=1)
 
 FORGET: Final = JobKind(name="oauth.forget", payload=Forget, run=_forget, at_once=1, timeout=FORGETS_EVERY, every=FORGETS_EVERY)
 
-JOBS: Final = (SWEEP, FORGET, *backchannel.JOBS)
+JOBS: Final = (SWEEP, FORGET, *backchannel.JOBS, *backchannel_delivery.JOBS)
 KEPT: Final[keys.Keeping] = {NONCES: None, store.devices.USER_CODES: None}

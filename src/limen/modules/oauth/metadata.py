@@ -14,8 +14,8 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from limen.modules import claims, clients, keys, tenants
-from limen.modules.clients import ENCRYPTION_ALGS, ENCRYPTION_ENCS, RESPONSE_TYPES
-from limen.modules.oauth import client_auth, details, dpop, global_revocation, pkce, request_object
+from limen.modules.clients import ENCRYPTION_ALGS, ENCRYPTION_ENCS, RESPONSE_TYPES, Delivery
+from limen.modules.oauth import backchannel_authentication, client_auth, details, dpop, global_revocation, pkce, request_object
 from limen.modules.oauth.authorize.modes import MODES
 from limen.modules.oauth.client_auth import assertion
 from limen.modules.oauth.model import PROMPTS, STANDARD_SCOPES
@@ -53,6 +53,8 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     """RFC 9126, section 5."""
     device_authorization_endpoint: str
     """RFC 8628, section 4."""
+    backchannel_authentication_endpoint: str
+    """CIBA Core 1.0, section 4, like the members that begin so."""
     userinfo_signing_alg_values_supported: tuple[str, ...]
     authorization_signing_alg_values_supported: tuple[str, ...]
     """JARM, section 4."""
@@ -73,6 +75,9 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     revocation_endpoint_auth_signing_alg_values_supported: tuple[str, ...] = ASSERTION_ALGS
     introspection_endpoint_auth_signing_alg_values_supported: tuple[str, ...] = ASSERTION_ALGS
     request_object_signing_alg_values_supported: tuple[str, ...] = tuple(one.value for one in request_object.ALGS)
+    backchannel_token_delivery_modes_supported: tuple[str, ...] = tuple(one.value for one in Delivery)
+    backchannel_authentication_request_signing_alg_values_supported: tuple[str, ...] = tuple(one.value for one in backchannel_authentication.ALGS)
+    backchannel_user_code_parameter_supported: bool = False
     require_pushed_authorization_requests: bool = False
     require_request_uri_registration: bool = True
     code_challenge_methods_supported: tuple[str, ...] = pkce.METHODS
@@ -150,6 +155,7 @@ def document(tenant: Tenant, issuer: str, *, dev: bool = False) -> Metadata:
         claims_supported=(*PROTOCOL_CLAIMS, *claims.supported(tenant)),
         pushed_authorization_request_endpoint=f"{issuer}/oauth/par",
         device_authorization_endpoint=f"{issuer}/oauth/device_authorization",
+        backchannel_authentication_endpoint=f"{issuer}/oauth/backchannel_authentication",
         id_token_signing_alg_values_supported=algs,
         userinfo_signing_alg_values_supported=algs,
         authorization_signing_alg_values_supported=algs,

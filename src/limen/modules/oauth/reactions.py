@@ -1,11 +1,11 @@
-"""What the door does when sessions and grants end: the apps are told."""
+"""What the door does when sessions and grants end, and when a person who was asked elsewhere has answered: the apps are told."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from limen.modules import grants, sessions
-from limen.modules.oauth import backchannel
+from limen.modules import approvals, grants, sessions
+from limen.modules.oauth import backchannel, backchannel_delivery
 from limen.platform.sql import Reaction, Work
 
 
@@ -18,4 +18,7 @@ REACTIONS: Final[dict[str, Reaction]] = {
     sessions.SessionEnded.name: _session_ended,
     grants.GrantEnded.name: backchannel.grant_ended,
     grants.GrantNarrowed.name: backchannel.grant_narrowed,
+    approvals.ApprovalGiven.name: backchannel_delivery.given,
+    approvals.ApprovalDenied.name: backchannel_delivery.settled,
+    approvals.ApprovalExpired.name: backchannel_delivery.settled,
 }

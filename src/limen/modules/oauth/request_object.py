@@ -108,7 +108,7 @@ _ABOUT_ITSELF: Final = frozenset({"iss", "aud", "exp", "iat", "nbf", "jti", "sub
 
 def _read(client: Client, asked: Asked, said: Mapping[str, JsonValue]) -> Asked | Refused:
     """Return the parameters of the object; for a legacy client over those beside it."""
-    given = {name: _text(name, value) for name, value in said.items() if name not in _ABOUT_ITSELF}
+    given = {name: text_of(name, value) for name, value in said.items() if name not in _ABOUT_ITSELF}
     outside = msgspec.to_builtins(asked) if client.legacy else {}
     inside = {**outside, "client_id": client.id, **given, "request": "", "request_uri": ""}
     try:
@@ -117,7 +117,7 @@ def _read(client: Client, asked: Asked, said: Mapping[str, JsonValue]) -> Asked 
         return Refused(Code.INVALID_REQUEST_OBJECT, "A member of the request object is of the wrong type.", "request_object_members")
 
 
-def _text(name: str, value: JsonValue) -> object:
+def text_of(name: str, value: JsonValue) -> object:
     """Return a member as the parameter of its name would be written: objects as JSON text, numbers as digits."""
     if name == "resource":
         return tuple(value) if isinstance(value, list) else (value,)

@@ -16,6 +16,9 @@ _NONCE_CEILING: Final = timedelta(hours=1)
 _DEVICE_FLOOR: Final = timedelta(minutes=1)
 DEVICE_CEILING: Final = timedelta(minutes=30)
 """No code that a device shows lives longer."""
+_BACKCHANNEL_CEILING: Final = timedelta(hours=1)
+_SHORTEST_MESSAGE: Final = 8
+_LONGEST_MESSAGE: Final = 200
 _TYPE: Final = re.compile(r"[\x21-\x7e]{1,100}")
 _BASE: Final = re.compile(r"https://[a-z0-9.-]+(:[0-9]{1,5})?(/t/[a-z0-9-]+)?")
 _MOST_WORDS: Final = 200
@@ -106,6 +109,15 @@ class Tenant:
     """How long a pushed request waits for its browser (RFC 9126, section 2.2)."""
     device_code: timedelta = timedelta(minutes=10)
     """How long a device waits for its person (RFC 8628, section 3.2), and over how long wrong codes are counted."""
+    backchannel_request: timedelta = timedelta(minutes=2)
+    """How long a person has to answer a back-channel request that names no time (CIBA Core 1.0, section 7.3)."""
+    backchannel_longest: timedelta = timedelta(minutes=10)
+    """The longest time such a request gets (`requested_expiry`)."""
+    backchannel_message: int = 60
+    """Characters of a `binding_message` at most."""
+    backchannel_names_unknown: bool = False
+    """Whether an app is told at once that there is no account for its hint (`unknown_user_id`), or that its person was asked too often. Otherwise it
+    waits for an answer that never comes, and cannot find out who has an account."""
     details: tuple[DetailType, ...] = ()
     """The types of authorization details there are (RFC 9396)."""
     exchange: tuple[ExchangeRule, ...] = ()
@@ -123,11 +135,18 @@ class Tenant:
     global_token_revocation: bool = False
     """Whether a caller with `limen:sessions:write` may end all of a person's tokens (draft-parecki-oauth-global-token-revocation-06)."""
 
+    def _check_backchannel(self) -> None:
+        if not _SECOND <= self.backchannel_request <= self.backchannel_longest <= _BACKCHANNEL_CEILING:
+            raise ValueError("backchannel_request, backchannel_longest: must lie between 1s and 1h, the first not above the second")
+        if not _SHORTEST_MESSAGE <= self.backchannel_message <= _LONGEST_MESSAGE:
+            raise ValueError(f"backchannel_message: must lie between {_SHORTEST_MESSAGE} and {_LONGEST_MESSAGE}")
+
     def __post_init__(self) -> None:
         if not _SECOND <= self.pushed_request <= _PUSHED_CEILING:
             raise ValueError("pushed_request: must lie between 1s and 10m")
         if not _DEVICE_FLOOR <= self.device_code <= DEVICE_CEILING:
             raise ValueError("device_code: must lie between 1m and 30m")
+        self._check_backchannel()
         names = [one.type for one in self.details]
         if len(set(names)) < len(names):
             raise ValueError("details: a type stands there twice")

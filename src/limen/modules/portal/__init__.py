@@ -1,4 +1,4 @@
-"""The customer's own pages: their start page and their way in and out. Owns the shell's address, `/account`, and nothing it shows.
+"""The customer's own pages: their start page, their way in and out, and what apps ask them. Owns the shell's address, `/account`.
 
 What stands on the start page, modules hand in as `CARDS` of their `pages.py`; pages about sessions live with sessions, those about the
 profile with profiles.
@@ -6,4 +6,6 @@ profile with profiles.
 
 from __future__ import annotations
 
-__all__: list[str] = []
+from limen.modules.portal.service import tell
+
+__all__ = ["tell"]

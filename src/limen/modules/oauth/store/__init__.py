@@ -1,8 +1,8 @@
-"""The tables of the door: requests that wait, what was shown once, and devices that wait (`devices`)."""
+"""The tables of the door: requests that wait, what was shown once, devices that wait (`devices`), and people asked elsewhere (`backchannel`)."""
 
 from __future__ import annotations
 
-from limen.modules.oauth.store import devices
+from limen.modules.oauth.store import backchannel, devices
 from limen.modules.oauth.store.replays import REPLAYS, ReplayKind, drop_shown, show
 from limen.modules.oauth.store.requests import LIFETIME, REQUESTS, RequestKind, Slot, add, add_named, any_left, drop_old, find, take
 
@@ -16,6 +16,7 @@ __all__ = [
     "add",
     "add_named",
     "any_left",
+    "backchannel",
     "devices",
     "drop_old",
     "drop_shown",

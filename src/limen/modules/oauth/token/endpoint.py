@@ -19,6 +19,7 @@ from limen.modules.oauth.facts import TokenIssued, TokenRefused
 from limen.modules.oauth.ground import Press, press
 from limen.modules.oauth.model import TokenBody
 from limen.modules.oauth.token.authorization_code import AUTHORIZATION_CODE
+from limen.modules.oauth.token.ciba import CIBA
 from limen.modules.oauth.token.client_credentials import CLIENT_CREDENTIALS
 from limen.modules.oauth.token.device_code import DEVICE_CODE
 from limen.modules.oauth.token.jwt_bearer import JWT_BEARER
@@ -31,7 +32,7 @@ from limen.platform.sql import Work
 
 REPEATABLE: Final = frozenset({"resource", "audience"})
 """RFC 8707, section 2; RFC 8693, section 2.1."""
-GRANTS: Final = {one.type.value: one for one in (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS, TOKEN_EXCHANGE, JWT_BEARER, DEVICE_CODE)}
+GRANTS: Final = {one.type.value: one for one in (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS, TOKEN_EXCHANGE, JWT_BEARER, DEVICE_CODE, CIBA)}
 
 _NO_TYPE: Final = Refused(Code.INVALID_REQUEST, f"grant_type is missing; there are {', '.join(GRANTS)}.", "grant_type_missing")
 _UNKNOWN_TYPE: Final = Refused(Code.UNSUPPORTED_GRANT_TYPE, f"There are the grants {', '.join(GRANTS)}.")
