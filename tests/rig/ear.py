@@ -11,11 +11,13 @@ from urllib.parse import parse_qs
 
 @dataclass
 class Ear:
-    """What came, oldest first: the request line, and the form."""
+    """What came, oldest first: the request line, and the form, or the body as it is with what was shown as proof."""
 
     port: int = 0
     lines: list[str] = field(default_factory=list)
     forms: list[dict[str, str]] = field(default_factory=list)
+    bodies: list[tuple[str, bytes]] = field(default_factory=list)
+    """The field Authorization, and the body, of what was no form."""
     answers: list[bytes] = field(default_factory=list)
     """Whole answers to the next requests, in order; then 200 with nothing in it."""
 
@@ -29,11 +31,14 @@ class Ear:
 
     async def _hear(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-        fields = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
+        pairs = [line.split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line]
+        fields = {name.lower(): value for name, value in pairs}
         body = await reader.readexactly(int(fields.get("content-length", "0")))
         self.lines.append(head.split("\r\n", 1)[0])
         if fields.get("content-type") == "application/x-www-form-urlencoded":
             self.forms.append({name: values[0] for name, values in parse_qs(body.decode(), strict_parsing=True).items()})
+        else:
+            self.bodies.append((fields.get("authorization", ""), body))
         writer.write(self.answers.pop(0) if self.answers else b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         await writer.drain()
         writer.close()
