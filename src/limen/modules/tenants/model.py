@@ -15,7 +15,7 @@ from limen.platform import pages
 from limen.platform.pages import Brand
 
 API_PATH: Final = "/api/v1"
-API_SUBJECTS: Final = ("accounts", "profiles", "sessions", "clients", "consents", "audit", "outbox")
+API_SUBJECTS: Final = ("accounts", "profiles", "sessions", "clients", "consents", "approvals", "audit", "outbox")
 API_SCOPES: Final[Mapping[str, str]] = {f"limen:{subject}:{way}": f"{way.capitalize()} {subject}" for subject in API_SUBJECTS for way in ("read", "write")}
 """Scopes of the built-in resource, `<issuer>/api/v1`."""
 OWN_SCOPES: Final = frozenset({"openid", "profile", "email", "address", "phone", "offline_access"})
