@@ -239,7 +239,8 @@ async def test_what_cannot_be_put_undoes_the_work(world: World) -> None:
 async def numbers(read: Reader, names: str) -> list[int | None]:
     found: list[int | None] = []
     for name in names:
-        found.append(await read.one(GET, id=name))
+        number = await read.one(GET, id=name)
+        found.append(number)
     return found
 
 
