@@ -195,7 +195,7 @@ async def test_userinfo_with_a_proof(door: Door, key: Prover) -> None:
     again = await who(door, token, proof)
     assert error(again) == (401, "invalid_dpop_proof")
     assert again.headers["www-authenticate"].startswith(f'DPoP realm="{BASE}", error="invalid_dpop_proof", ')
-    assert again.headers["www-authenticate"].endswith('algs="ES256 RS256 PS256 Ed25519 EdDSA"')
+    assert 'algs="ES256 RS256 PS256 Ed25519 EdDSA"' in again.headers["www-authenticate"]
     posted = await door.calls.post(USERINFO, form={}, headers={"authorization": f"dpop {token}", "dpop": key.proof("POST", USERINFO, token)})
     assert posted.status == 200
     async with beside(door) as other:
@@ -251,7 +251,7 @@ async def test_limens_own_api_wants_the_proof_too(door: Door, key: Prover) -> No
         answer = await call(scheme, text)
         assert answer.status == 401
         assert answer.headers["www-authenticate"].startswith(f'DPoP realm="{BASE}", error="{what}"')
-        assert answer.headers["www-authenticate"].endswith('algs="ES256 RS256 PS256 Ed25519 EdDSA"')
+        assert 'algs="ES256 RS256 PS256 Ed25519 EdDSA"' in answer.headers["www-authenticate"]
     free = (await ask(door, None, scope="limen:sessions:read")).json()["access_token"]
     refused = await door.calls.get(path, headers={"authorization": f"DPoP {free}", "dpop": key.proof("GET", SESSIONS, free)})
     assert (refused.status, 'error="invalid_token"' in refused.headers["www-authenticate"]) == (401, True)

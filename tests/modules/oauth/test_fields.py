@@ -15,7 +15,16 @@ pytestmark = pytest.mark.anyio
 
 METADATA = ("/oauth/jwks", "/.well-known/openid-configuration")
 CALLED = {"/oauth/token": "POST", "/oauth/introspect": "POST", "/oauth/revoke": "POST", "/oauth/userinfo": "GET"}
-OPEN = (*METADATA, "/.well-known/oauth-authorization-server", "/oauth/token", "/oauth/par", "/oauth/revoke", "/oauth/userinfo", "/api/openapi.json")
+OPEN = (
+    *METADATA,
+    "/.well-known/oauth-authorization-server",
+    "/oauth/token",
+    "/oauth/par",
+    "/oauth/register",
+    "/oauth/revoke",
+    "/oauth/userinfo",
+    "/api/openapi.json",
+)
 EVIL = "https://evil.example"
 
 
