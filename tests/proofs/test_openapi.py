@@ -132,6 +132,11 @@ def _clients(call: Caller) -> None:
     assert call("get_clients", limit="1").json()["after"]
     call("delete_clients_client", status=204, client=client)
     call("get_clients_client", status=404, client=client)
+    token = call("post_registration_tokens", {"uses": 3, "note": "for a partner"}, status=201).json()["id"]
+    assert call("get_registration_tokens", limit="1").json()["items"][0]["id"] == token
+    assert call("get_registration_tokens_token", token=token).json()["uses"] == 3
+    call("delete_registration_tokens_token", status=204, token=token)
+    call("get_registration_tokens_token", status=404, token=token)
 
 
 def _dead_letters(call: Caller, stock: Stock) -> None:

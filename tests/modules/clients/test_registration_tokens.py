@@ -33,6 +33,7 @@ async def test_a_token_is_made_and_shown_once(world: World) -> None:
     listed = await api.call("GET", "/registration-tokens")
     assert [one["id"] for one in listed.json()["items"]] == [made["id"]]
     assert "lmn_ia_" not in listed.text
+    assert (await api.done("GET", f"/registration-tokens/{made['id']}"))["note"] == "for Ada"
     assert (await api.call("DELETE", f"/registration-tokens/{made['id']}")).status == 204
     assert (await api.call("DELETE", f"/registration-tokens/{made['id']}")).status == 404
     assert not await works(world, made["token"])

@@ -17,6 +17,7 @@ PATH: Final = "/api/v1/registration-tokens"
 
 _READ: Final = scope("limen:clients:read")
 _WRITE: Final = scope("limen:clients:write")
+_TOKEN: Final = {"token": "The token's id."}
 _LONGEST: Final = 400 * 24 * 3600
 
 
@@ -69,7 +70,7 @@ async def _make(call: Call) -> Answer:
     async with call.work() as work:
         made, secret = await service.make_token(work, uses=wanted.uses, lasts=lasts, note=wanted.note)
     shown = RegistrationTokenShownOnce(id=made.id, made=made.made, note=made.note, uses=made.uses, used=made.used, expires=made.expires, token=secret.reveal())
-    return Json(shown, 201)
+    return Json(shown, 201, (("location", call.url(f"{PATH}/{made.id}")),))
 
 
 async def _list(call: Call) -> Answer:
@@ -77,6 +78,14 @@ async def _list(call: Call) -> Answer:
     async with call.read() as read:
         found = await service.list_tokens(read, asked.after, asked.limit)
     return Json(RegistrationTokenList(tuple(_shown(one) for one in found), found[-1].id if len(found) == asked.limit else None))
+
+
+async def _find(call: Call) -> Answer:
+    async with call.read() as read:
+        found = await service.find_token(read, call.parts["token"])
+    if found is None:
+        raise NoSuchRegistrationToken("there is no such token")
+    return Json(_shown(found))
 
 
 async def _drop(call: Call) -> Answer:
@@ -107,12 +116,22 @@ ENDPOINTS: Final = (
         gives=RegistrationTokenList,
     ),
     Endpoint(
+        method="GET",
+        path=f"{PATH}/{{token}}",
+        who=_READ,
+        call=_find,
+        summary="Read an initial access token, without its secret",
+        parts=_TOKEN,
+        gives=RegistrationTokenShown,
+        refusals=(NoSuchRegistrationToken,),
+    ),
+    Endpoint(
         method="DELETE",
         path=f"{PATH}/{{token}}",
         who=_WRITE,
         call=_drop,
         summary="Delete an initial access token; what registered with it stays",
-        parts={"token": "The token's id."},
+        parts=_TOKEN,
         status=204,
         refusals=(NoSuchRegistrationToken,),
     ),

@@ -7,7 +7,7 @@ from limen.modules.clients.service.policy import openness, policy, policy_of, re
 from limen.modules.clients.service.records import Held, drop, every, find, hold, list_of, named, rotate_secret, save, sealing, shared_secret, take
 from limen.modules.clients.service.registering import Proposal, change, drop_unused, keep, managed, propose, register, unused
 from limen.modules.clients.service.statements import Vouched, vouched
-from limen.modules.clients.service.tokens import drop_token, list_tokens, look_at_token, make_token
+from limen.modules.clients.service.tokens import drop_token, find_token, list_tokens, look_at_token, make_token
 
 __all__ = [
     "Held",
@@ -20,6 +20,7 @@ __all__ = [
     "drop_unused",
     "every",
     "find",
+    "find_token",
     "hold",
     "keep",
     "list_of",

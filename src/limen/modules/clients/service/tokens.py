@@ -31,6 +31,11 @@ async def look_at_token(reader: Reader, shown: str) -> bool:
     return await store.look(reader, secrets.digest(shown)) is not None
 
 
+async def find_token(reader: Reader, token: str) -> RegistrationToken | None:
+    """Return a token by its id; its secret is not known any more."""
+    return await store.find(reader, token)
+
+
 async def list_tokens(reader: Reader, after: str = "", limit: int = 100) -> list[RegistrationToken]:
     """Return up to `limit` tokens after an id, the oldest first; a full page means there may be more."""
     return await store.page(reader, after, limit)

@@ -47,8 +47,10 @@ class RegistrationToken:
 _ADD: Final = statement(insert_row(TOKENS))
 _LOOK: Final = statement(sa.select(_T.id).where(*_GOOD), into=str)
 _USE: Final = statement(sa.update(TOKENS).where(*_GOOD).values(used=_T.used + 1).returning(_T.id), into=str)
+_COLUMNS: Final = (_T.id, _T.made, _T.note, _T.uses, _T.used, _T.expires)
+_FIND: Final = statement(sa.select(*_COLUMNS).where(_TENANT, _T.id == bind("id")), into=RegistrationToken)
 _LIST: Final = statement(
-    sa.select(_T.id, _T.made, _T.note, _T.uses, _T.used, _T.expires).where(_TENANT, _T.id > bind("after")).order_by(_T.id).limit(bind("limit", sa.Integer)),
+    sa.select(*_COLUMNS).where(_TENANT, _T.id > bind("after")).order_by(_T.id).limit(bind("limit", sa.Integer)),
     into=RegistrationToken,
 )
 _DROP: Final = statement(sa.delete(TOKENS).where(_TENANT, _T.id == bind("id")))
@@ -67,6 +69,11 @@ async def look(reader: Reader, digest: bytes) -> str | None:
 async def use(work: Work, digest: bytes) -> str | None:
     """Use it once and return which it is; None if it does not work, or works no longer. Two at once count as two."""
     return await work.one(_USE, digest=digest, now=work.now)
+
+
+async def find(reader: Reader, token: str) -> RegistrationToken | None:
+    """Return one by its id."""
+    return await reader.one(_FIND, id=token)
 
 
 async def page(reader: Reader, after: str, limit: int) -> list[RegistrationToken]:
