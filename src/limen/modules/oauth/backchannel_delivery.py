@@ -16,7 +16,7 @@ from limen.kernel.ids import GrantId
 from limen.modules import approvals, clients, consents, grants, keys, tenants
 from limen.modules.clients import Client, Delivery
 from limen.modules.oauth import ciba, store
-from limen.modules.oauth.ciba import PENDING
+from limen.modules.oauth.ciba import PENDING, Allowed
 from limen.modules.oauth.errors import Refused
 from limen.modules.oauth.facts import BackchannelDelivered, BackchannelUndelivered, TokenIssued
 from limen.modules.oauth.ground import Press, press
@@ -24,7 +24,6 @@ from limen.modules.oauth.id_token import half_hash
 from limen.modules.oauth.id_token import signed as signed_identity
 from limen.modules.oauth.model import TOKEN_TYPE
 from limen.modules.oauth.store.backchannel import Backchannel
-from limen.modules.oauth.token.port import Given
 from limen.platform.duties import Running
 from limen.platform.http import Fetcher, FetchFailed, FetchRefused
 from limen.platform.outbox import GiveUp, Job, JobKind, Later, enqueue
@@ -194,11 +193,11 @@ async def _once(work: Work, signs: Press, client: Client, digest: bytes) -> _Ans
     return answer
 
 
-def _record(work: Work, made: Given) -> None:
+def _record(work: Work, made: Allowed) -> None:
     work.record(
         TokenIssued(
-            subject=made.account,
-            client=made.client,
+            subject=made.permit.account,
+            client=made.permit.client,
             grant_type=clients.GrantType.CIBA.value,
             token=made.access.id,
             grant=made.grant,
@@ -208,10 +207,8 @@ def _record(work: Work, made: Given) -> None:
     )
 
 
-def _pushed(signs: Press, made: Given, name: str) -> Pushed:
+def _pushed(signs: Press, made: Allowed, name: str) -> Pushed:
     """Sign the tokens. The ID token holds what binds the others and the request to it (section 10.3.1); it leaves once this is durable."""
-    if made.identity is None:
-        raise TypeError("a back-channel request has the scope openid")
     access, alg = made.access.text(signs.key), signs.id_key.alg
     ties = {REQUEST_CLAIM: name, "at_hash": half_hash(alg, access)}
     if made.refresh is not None:
@@ -221,7 +218,7 @@ def _pushed(signs: Press, made: Given, name: str) -> Pushed:
         auth_req_id=name,
         access_token=access,
         token_type=TOKEN_TYPE,
-        expires_in=made.lifetime,
+        expires_in=signs.ground.access_seconds,
         scope=made.scope,
         id_token=signed_identity(signs.id_key, identity),
         refresh_token=made.refresh,

@@ -12,19 +12,18 @@ from typing import Final
 import msgspec
 
 from limen.kernel import secrets
-from limen.kernel.ids import SessionId
+from limen.kernel.ids import GrantId, SessionId
 from limen.modules import accounts, approvals, claims, grants
 from limen.modules.approvals import Approval
 from limen.modules.approvals import State as Standing
 from limen.modules.clients import Client, Delivery, GrantType
 from limen.modules.grants import CodeRefusal, Extra, Permit
 from limen.modules.oauth import store
-from limen.modules.oauth.access_token import Target, aim, for_person
+from limen.modules.oauth.access_token import Made, Target, aim, for_person
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.ground import Press
-from limen.modules.oauth.id_token import identity_of
+from limen.modules.oauth.id_token import IdClaims, identity_of
 from limen.modules.oauth.store.backchannel import Backchannel
-from limen.modules.oauth.token.port import Given
 from limen.platform.sql import Work
 
 PREFIX: Final = "lmn_br_"
@@ -59,6 +58,21 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`client_notification_token`, likewise."""
 
 
+class Allowed(msgspec.Struct, frozen=True):
+    """What a client gets, not signed yet."""
+
+    access: Made
+    grant: GrantId
+    permit: Permit
+    refresh: str | None
+    identity: IdClaims
+
+    @property
+    def scope(self) -> str:
+        """What it may do, as the protocol writes it."""
+        return " ".join(self.permit.scopes)
+
+
 encode: Final = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Waiting).decode
 
@@ -78,7 +92,7 @@ def digest_of(name: str) -> bytes:
     return secrets.digest(name)
 
 
-async def settled(work: Work, press: Press, client: Client, kept: Backchannel, bound: str = "") -> Given | Refused:
+async def settled(work: Work, press: Press, client: Client, kept: Backchannel, bound: str = "") -> Allowed | Refused:
     """Return what the client of a request whose row is held gets now; PENDING while there is no answer.
 
     With `bound` only the owner of that key can use the access token.
@@ -100,7 +114,7 @@ async def settled(work: Work, press: Press, client: Client, kept: Backchannel, b
             return await _allowed(work, press, client, kept, bound)
 
 
-async def _allowed(work: Work, press: Press, client: Client, kept: Backchannel, bound: str) -> Given | Refused:
+async def _allowed(work: Work, press: Press, client: Client, kept: Backchannel, bound: str) -> Allowed | Refused:
     """Make what the person allowed. Her yes is used up by it, whatever comes of it."""
     used = await approvals.use(work, kept.approval) if kept.approval is not None else None
     if used is None:
@@ -132,23 +146,14 @@ async def _permit(work: Work, client: Client, used: Approval, asked: Waiting, ta
     )
 
 
-async def _given(work: Work, press: Press, client: Client, allowed: tuple[Target, Permit], bound: str) -> Given | Refused:
+async def _given(work: Work, press: Press, client: Client, allowed: tuple[Target, Permit], bound: str) -> Allowed | Refused:
     target, permit = allowed
     made = await grants.make_now(work, permit, refreshable=GrantType.REFRESH_TOKEN in client.grants)
     if isinstance(made, CodeRefusal):
         return _WITHDRAWN
     access = await for_person(work, press, target, made.grant, permit.scopes, bound)
-    return Given(
-        access=access,
-        client=permit.client,
-        scope=" ".join(permit.scopes),
-        lifetime=press.ground.access_seconds,
-        account=permit.account,
-        grant=made.grant.id,
-        refresh=made.refresh.reveal() if made.refresh else None,
-        identity=await identity_of(work, press, client, permit),
-        details=permit.extra.details if permit.extra is not None else "",
-    )
+    refresh = made.refresh.reveal() if made.refresh else None
+    return Allowed(access, made.grant.id, permit, refresh, await identity_of(work, press, client, permit))
 
 
 async def polled(work: Work, kept: Backchannel) -> Refused:

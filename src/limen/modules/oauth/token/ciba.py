@@ -25,9 +25,21 @@ async def _decide(work: Work, wish: Wish) -> Given | Refused:
     outcome = await ciba.settled(work, wish.press, wish.client, kept, wish.bound)
     if outcome is ciba.PENDING:
         return await ciba.polled(work, kept)
-    if not isinstance(outcome, Refused):
-        await store.backchannel.drop(work, kept.digest)
-    return outcome
+    if isinstance(outcome, Refused):
+        return outcome
+    await store.backchannel.drop(work, kept.digest)
+    permit = outcome.permit
+    return Given(
+        access=outcome.access,
+        client=permit.client,
+        scope=outcome.scope,
+        lifetime=wish.press.ground.access_seconds,
+        account=permit.account,
+        grant=outcome.grant,
+        refresh=outcome.refresh,
+        identity=outcome.identity,
+        details=permit.extra.details if permit.extra is not None else "",
+    )
 
 
 CIBA: Final = Grant(GrantType.CIBA, ("auth_req_id",), _decide)
