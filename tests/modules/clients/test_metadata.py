@@ -42,6 +42,12 @@ FULL = replace(
     profile=Profile.FAPI2_MESSAGE_SIGNING,
 )
 
+PUSH: dict[str, object] = {
+    "grants": (GrantType.AUTHORIZATION_CODE, GrantType.CIBA),
+    "backchannel_token_delivery_mode": Delivery.PUSH,
+    "backchannel_client_notification_endpoint": "https://shop.example/ciba",
+}
+
 WRONG = (
     ({"jwks_uri": "https://shop.example/jwks"}, "jwks_uri"),
     ({"jwks": '{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}'}, "jwks"),
@@ -68,6 +74,9 @@ WRONG = (
     ({"subject_type": SubjectType.PAIRWISE, "redirect_uris": ("https://a.example/", "https://b.example/")}, "sector_identifier_uri"),
     ({"backchannel_token_delivery_mode": Delivery.POLL}, "backchannel_token_delivery_mode"),
     ({"grants": (GrantType.CIBA,), "redirect_uris": ()}, "backchannel_token_delivery_mode"),
+    ({**PUSH, "profile": Profile.FAPI2}, "backchannel_token_delivery_mode"),
+    ({**PUSH, "dpop_bound_access_tokens": True}, "backchannel_token_delivery_mode"),
+    ({**PUSH, "id_token_encrypted_response_alg": "RSA-OAEP-256"}, "backchannel_token_delivery_mode"),
     ({"backchannel_logout_uri": "http://shop.example/back"}, "backchannel_logout_uri"),
     ({"jwks": None, "jwks_uri": "ftp://shop.example/keys"}, "jwks_uri"),
     ({"default_max_age": -1}, "default_max_age"),

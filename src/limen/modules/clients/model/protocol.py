@@ -177,6 +177,9 @@ def _of_delivery(client: Client) -> Iterator[Flaw]:
     called = mode in (Delivery.PING, Delivery.PUSH)
     if called != (client.backchannel_client_notification_endpoint is not None):
         yield Flaw("backchannel_client_notification_endpoint", "goes with the modes `ping` and `push`, which need it")
+    if mode is Delivery.PUSH and (client.constrained or client.id_token_encrypted_response_alg is not None):
+        why = "what is pushed is neither bound to a key, which no request shows, nor encrypted"
+        yield Flaw("backchannel_token_delivery_mode", why, "Use poll or ping")
 
 
 def _of_fapi(client: Client) -> Iterator[Flaw]:
