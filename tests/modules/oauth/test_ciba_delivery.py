@@ -186,7 +186,7 @@ async def test_a_client_that_stays_away_is_given_up(door: Door, ear: Ear) -> Non
     assert len(await door.facts("oauth.backchannel_undelivered")) == 1
 
 
-async def test_a_redirect_is_not_followed(door: Door, ear: Ear) -> None:
+async def test_the_notification_is_not_redirected(door: Door, ear: Ear) -> None:
     """10.2: the notification goes to the registered address and nowhere else; in the mode ping the answer waits all the same."""
     await door.person()
     name = await asked(door)
