@@ -38,6 +38,23 @@ async def test_userinfo_tells_a_tenants_own_claims(door: Door) -> None:
     assert (told["email"], "groups" in told, told["language"]) == ("ada1@example.com", False, "de")
 
 
+async def test_access_tokens_and_introspection_tell_what_they_are_set_to(door: Door) -> None:
+    """A claim goes where its `tokens` say, beside what the protocol says and never in its place."""
+    await door.set(
+        "claims",
+        add={
+            "tier": {"value": '"gold"', "scopes": ["read"], "tokens": ["access_token", "introspection"]},
+            "region": {"value": '"eu"', "scopes": ["read"], "tokens": ["introspection"]},
+        },
+    )
+    person = await door.person()
+    body = await door.tokens(person, scope="openid read")
+    said = payload(body["access_token"])
+    assert (said["tier"], said["sub"], said["scope"], "region" in said) == ("gold", person.account, "openid read", False)
+    looked = (await door.call("/oauth/introspect", auth="shop", token=body["access_token"])).json()
+    assert (looked["active"], looked["tier"], looked["region"], looked["client_id"]) == (True, "gold", "eu", "shop")
+
+
 async def test_userinfo_knows_a_person_by_her_sectors_name(door: Door) -> None:
     """Pairwise: the same each time, another in another sector, and never the account's id."""
     for client in ("shop", "spa"):

@@ -11,7 +11,9 @@ import msgspec
 
 from limen.kernel import ids
 from limen.kernel.ids import TokenId
-from limen.modules import grants
+from limen.modules import clients, grants
+from limen.modules.claims import Asking, JsonValue, Use
+from limen.modules.claims import of as of_person
 from limen.modules.clients import Client
 from limen.modules.grants import TOKEN_PREFIX, Grant, OpaqueToken, Permit
 from limen.modules.oauth.errors import Code, Refused
@@ -19,7 +21,7 @@ from limen.modules.oauth.ground import Press
 from limen.modules.oauth.model import OPENID
 from limen.modules.oauth.possession import Confirmation, confirmation
 from limen.modules.tenants import API_SCOPES, OWN_SCOPES, Resource, Tenant, TokenFormat, api_resource
-from limen.platform.sql import Work
+from limen.platform.sql import Reader, Work
 from limen.platform.wire.jose import SigningKey, encode_jwt
 
 TYPE: Final = "at+jwt"
@@ -81,7 +83,7 @@ class Made(msgspec.Struct, frozen=True):
     id: TokenId
     expires: int
     """Seconds since 1970."""
-    claims: ServiceClaims | PersonClaims | None
+    claims: ServiceClaims | PersonClaims | Mapping[str, object] | None
     opaque: str = ""
     bound: str = ""
     """The key it is bound to (`possession`)."""
@@ -207,4 +209,18 @@ async def for_person(work: Work, press: Press, target: Target, grant: Grant, sco
         claims = msgspec.structs.replace(claims, authorization_details=raw(extra.details))
     if (may_act := press.ground.may_act.get(permit.client)) is not None:
         claims = msgspec.structs.replace(claims, may_act=may_act)
-    return Made(token, expires, claims, bound=bound)
+    more = await told(work, permit, tuple(scopes), Use.ACCESS_TOKEN) if press.ground.tells else None
+    return Made(token, expires, {**more, **members(claims)} if more else claims, bound=bound)
+
+
+def members(said: msgspec.Struct) -> dict[str, object]:
+    """Return the members of a message that are there, by name."""
+    return {name: value for name, value in msgspec.structs.asdict(said).items() if value not in (None, msgspec.UNSET, "", ())}
+
+
+async def told(reader: Reader, permit: Permit, scopes: tuple[str, ...], use: Use) -> dict[str, JsonValue]:
+    """Return what the tenant's own claims say of the person where access tokens go; nothing where it has none."""
+    client = await clients.find(reader, permit.client)
+    if client is None:
+        return {}
+    return await of_person(reader, Asking(account=permit.account, client=client, scopes=scopes, use=use))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import msgspec
 
 from limen.kernel.ids import TenantId
-from limen.modules import grants, keys, tenants
+from limen.modules import claims, grants, keys, tenants
 from limen.modules.oauth.settings import Tenant as Settings
 from limen.modules.tenants import Tenant
 from limen.platform.sql import Caches, Database, Reader
@@ -38,6 +38,8 @@ class Ground:
     access_seconds: int
     may_act: Mapping[str, msgspec.Raw]
     """Who may act with tokens of a client (RFC 8693, section 4.4), where a rule announces it."""
+    tells: bool
+    """Whether claims of the tenant's own stand in access tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,14 @@ async def ground(reader: Reader) -> Ground:
     if kept is not None and kept.tenant is tenant:
         return kept
     limits = await grants.limits(reader)
-    made = Ground(tenant, (await keys.algorithms(reader))[0].value, limits, int(limits.access_token.total_seconds()), _may_act(tenant))
+    made = Ground(
+        tenant=tenant,
+        algorithm=(await keys.algorithms(reader))[0].value,
+        limits=limits,
+        access_seconds=int(limits.access_token.total_seconds()),
+        may_act=_may_act(tenant),
+        tells=claims.adds(tenant, claims.Use.ACCESS_TOKEN),
+    )
     if len(_KEPT) >= _MOST:
         _KEPT.clear()
     _KEPT[tenant.name] = made

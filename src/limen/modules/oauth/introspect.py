@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, TypeAlias
 
 import msgspec
 
-from limen.modules import grants, keys, tenants
+from limen.modules import claims, grants, keys, tenants
+from limen.modules.claims import Use
 from limen.modules.clients import Client
 from limen.modules.grants import REFRESH_PREFIX, Grant
 from limen.modules.oauth import bearer, client_auth, encryption, tally
-from limen.modules.oauth.access_token import one_or_many, raw, seconds
+from limen.modules.oauth.access_token import members, one_or_many, raw, seconds, told
 from limen.modules.oauth.answers import refused
 from limen.modules.oauth.bearer import Token
 from limen.modules.oauth.errors import Code, Refused
@@ -56,6 +58,9 @@ class Active(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The key it is bound to (RFC 9449, section 6.2)."""
 
 
+Body: TypeAlias = Active | Inactive | Mapping[str, object]
+"""An answer; with claims of the tenant's own it is no Struct."""
+
 _MEDIA: Final = b"application/token-introspection+jwt"
 _NO_TOKEN: Final = Refused(Code.INVALID_REQUEST, "token is missing.", "token_missing")
 _PUBLIC: Final = Refused(Code.INVALID_CLIENT, "Introspection is for clients that prove themselves by a secret (RFC 7662, section 2.1).", "public_client")
@@ -77,7 +82,7 @@ async def _introspect(call: Call) -> Answer:
     return refused(refusal, issuer)
 
 
-async def _as_jwt(call: Call, client: Client, body: Active | Inactive) -> Answer:
+async def _as_jwt(call: Call, client: Client, body: Body) -> Answer:
     """Answer as a signed message for this client alone, encrypted if it registered so (RFC 9701, section 5)."""
 
     async def signer(reader: Reader) -> SigningKey:
@@ -89,7 +94,7 @@ async def _as_jwt(call: Call, client: Client, body: Active | Inactive) -> Answer
     return Raw((await encryption.for_client(call, client, "introspection", signed)).encode(), _MEDIA.decode())
 
 
-async def _looked_at(reader: Reader, issuer: str, client: Client, text: str) -> tuple[Active | Inactive, Introspected]:
+async def _looked_at(reader: Reader, issuer: str, client: Client, text: str) -> tuple[Body, Introspected]:
     if text.startswith(REFRESH_PREFIX):
         grant = await grants.by_refresh(reader, text, client.id)
         if grant is None:
@@ -99,6 +104,9 @@ async def _looked_at(reader: Reader, issuer: str, client: Client, text: str) -> 
     if token is None or not await _may_ask(reader, client, token):
         return _NOTHING, Introspected(by=client.id, client=None, grant=None, count=1, active=0)
     fact = Introspected(subject=token.account, by=client.id, client=token.client, grant=token.grant, count=1, active=1)
+    if token.permit is not None and claims.adds(await tenants.find(reader), Use.INTROSPECTION):
+        more = await told(reader, token.permit, token.scopes, Use.INTROSPECTION)
+        return {**more, **members(_of_token(token, issuer))}, fact
     return _of_token(token, issuer), fact
 
 

@@ -129,3 +129,8 @@ def _read_by(claim: Claim) -> Iterable[str]:
     if claim.attribute:
         return (claim.attribute,)
     return tuple(name.removeprefix("profile.") for name in expression(claim.value).uses if name in EMAIL or name.startswith("profile."))
+
+
+def adds(tenant: tenants.Tenant, use: Use) -> bool:
+    """Whether claims of the tenant's own are told there at all."""
+    return any(use in one.tokens for one in tenants.settings_of(tenant, Tenant.section, Tenant).add.values())
