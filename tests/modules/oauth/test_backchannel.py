@@ -181,7 +181,12 @@ async def test_a_person_with_very_many_sessions(door: Door, ear: Ear) -> None:
     async with door.world.work() as work:
         await sessions.end_all(work, person.account, EndReason.NOT_ME)
     heard = await told(door, ear)
-    assert len(heard) == 150
+    for _ in range(10):  # on a machine under load an answer may come too late, and then it is told again
+        if len(await door.facts("oauth.app_told")) == 150:
+            break
+        door.world.advance(3_600)
+        heard = await told(door, ear)
+    assert len({claims["jti"] for claims in heard}) == 150
     assert {claims["sid"] for claims in heard} == sids
 
 

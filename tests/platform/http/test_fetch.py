@@ -242,3 +242,13 @@ async def test_tls_is_held_to_the_name_that_was_asked_for(tmp_path: Path) -> Non
             else:
                 with pytest.raises(FetchFailed, match="reached"):
                     await believing.get(url)
+
+
+def test_the_usual_certificates_are_read_once() -> None:
+    """Reading them takes longer than a page; every fetch of a process holds its peers to the same, names checked."""
+    first, second = (Fetcher()._trust(ipaddress.ip_address("192.0.2.1")) for _ in range(2))
+    assert isinstance(first, ssl.SSLContext)
+    assert first is second
+    assert first.check_hostname
+    assert first.verify_mode is ssl.CERT_REQUIRED
+    assert Fetcher()._trust(ipaddress.ip_address("127.0.0.1")) is first

@@ -11,6 +11,7 @@ import ipaddress
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
@@ -132,7 +133,7 @@ class Fetcher:
 
     def _trust(self, address: Address) -> ssl.SSLContext | bool:
         """Return the certificates that are believed: the usual ones, and on the own machine any."""
-        return not (self.own_machine and address.is_loopback)
+        return False if self.own_machine and address.is_loopback else _usual()
 
     @staticmethod
     def _request(client: httpx2.AsyncClient, method: str, parts: SplitResult, address: Address, content: tuple[bytes, Mapping[str, str]]) -> httpx2.Request:
@@ -158,6 +159,14 @@ class Fetcher:
             await response.aclose()
         media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         return Fetched(response.status_code, media_type, body, dict(response.headers))
+
+
+@cache
+def _usual() -> ssl.SSLContext:
+    """Return what is believed everywhere, read once: it takes 24 ms of the event loop, and a sign-out may call a hundred apps."""
+    import httpx2  # noqa: PLC0415 - as above
+
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 def _inner(address: Address) -> Address:
