@@ -6,6 +6,7 @@ import enum
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
@@ -21,6 +22,7 @@ E = TypeVar("E", bound=enum.Enum)
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
 
+_NAIVE: Final = "an instant without a zone is refused: take it from work.now or the clock"
 _NUL: Final = b"\\u0000"
 _NUL_ESCAPE: Final = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
@@ -28,8 +30,24 @@ _NUL_ESCAPE: Final = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 def micros(instant: datetime) -> int:
     """Return the microseconds since 1970 of an aware instant; ValueError for a naive one."""
     if instant.tzinfo is None:
-        raise ValueError("an instant without a zone is refused: take it from work.now or the clock")
+        raise ValueError(_NAIVE)
     return (instant - EPOCH) // MICROSECOND
+
+
+def _aware(value: datetime | None) -> datetime | None:
+    if value is not None and value.tzinfo is None:
+        raise ValueError(_NAIVE)
+    return value
+
+
+@lru_cache(maxsize=256)
+def _number(value: datetime | None) -> int | None:
+    """Return what SQLite stores; one statement binds the instant of its Work again and again."""
+    return None if value is None else micros(value)
+
+
+def _instant(value: int | None) -> datetime | None:
+    return None if value is None else EPOCH + timedelta(microseconds=value)
 
 
 def clean_json(encoded: bytes) -> str:
@@ -59,21 +77,13 @@ class Instant(TypeDecorator[datetime]):
         return sa.DateTime(timezone=True) if dialect.name == "postgresql" else sa.Integer()
 
     def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], object]:
-        numbers = dialect.name != "postgresql"
-
-        def convert(value: datetime | None) -> object:
-            if value is None:
-                return None
-            number = micros(value)
-            return number if numbers else value
-
-        return convert
+        return _aware if dialect.name == "postgresql" else _number
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[int | None], datetime | None] | None:
         del coltype
         if dialect.name == "postgresql":
             return None
-        return lambda value: None if value is None else EPOCH + timedelta(microseconds=value)
+        return _instant
 
 
 class Choice(TypeDecorator[E]):

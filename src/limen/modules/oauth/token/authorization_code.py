@@ -84,7 +84,7 @@ async def _decide(work: Work, wish: Wish) -> Given | Refused:
 
 async def _give(work: Work, wish: Wish, code: grants.Code, aimed: tuple[Target, tuple[str, ...]]) -> Given | Refused:
     kept = possession.with_key(code.permit, wish.bound if wish.client.public else "")
-    made = await grants.make(work, replace(code, permit=kept), refreshable=GrantType.REFRESH_TOKEN in wish.client.grants)
+    made = await grants.make(work, code if kept is code.permit else replace(code, permit=kept), refreshable=GrantType.REFRESH_TOKEN in wish.client.grants)
     return refusal_of(made) if isinstance(made, CodeRefusal) else await given(work, wish, made, aimed, code.nonce)
 
 
