@@ -16,6 +16,7 @@ from limen.kernel.facts import SYSTEM
 from limen.kernel.ids import SERVER, AccountId
 from limen.platform.crypto import Keyring
 from limen.platform.sql import BadValue, CommitFailed, Contended, DatabaseFull, DatabaseUnavailable, bind, facts_after, facts_lag, open_database, statement
+from limen.platform.sql.pool import Link
 from limen.platform.sql.postgres import Postgres, PostgresScope
 from tests.platform.sql.things import ACME, COUNT, GET, GROW, ThingMade, count_facts, ids, make
 from tests.rig import databases
@@ -158,6 +159,50 @@ async def test_an_idle_transaction_is_ended_by_the_server(db: Postgres) -> None:
             await asyncio.sleep(0.3)
     await _add(db, "b")
     assert await ids(db) == ["b"]
+
+
+async def test_look_ups_of_concurrent_reads_share_round_trips(db: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forty at once take a handful of connections, not forty, and each gets its own answer, nothing included; alone, one waits for nobody."""
+    for number in range(20):
+        await _add(db, f"a{number}", number)
+    taken, take = [], db.pool.take
+
+    async def counted() -> Link:
+        taken.append(1)
+        return await take()
+
+    monkeypatch.setattr(db.pool, "take", counted)
+    found = await asyncio.gather(*(_number(db, f"a{number % 25}") for number in range(40)))
+    assert found == [number % 25 if number % 25 < 20 else None for number in range(40)]
+    assert len(taken) <= 6
+    assert [await _number(db, f"a{number}") for number in range(3)] == [0, 1, 2]
+    assert len(taken) <= 9
+
+
+async def test_a_bad_look_up_fails_alone(db: Postgres) -> None:
+    """Those that went along with it get their answers."""
+    await _add(db, "a", 7)
+    asked = [_number(db, "\0" if number == 5 else "a") for number in range(10)]
+    found = await asyncio.gather(*asked, return_exceptions=True)
+    assert isinstance(found[5], BadValue)
+    assert [one for place, one in enumerate(found) if place != 5] == [7] * 9
+
+
+async def test_a_cancelled_look_up_harms_nobody(db: Postgres) -> None:
+    """Neither the one that goes first nor one that goes along."""
+    await _add(db, "a", 7)
+    tasks = [asyncio.create_task(_number(db, "a")) for _ in range(12)]
+    await asyncio.sleep(0)
+    for gone in (0, 5, 11):
+        tasks[gone].cancel()
+    found = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [one for place, one in enumerate(found) if place not in (0, 5, 11)] == [7] * 9
+    assert await _number(db, "a") == 7
+
+
+async def _number(db: Postgres, name: str) -> int | None:
+    async with db.read(ACME) as read:
+        return await read.one(GET, id=name)
 
 
 async def test_facts_of_concurrent_works_share_inserts(db: Postgres) -> None:

@@ -25,6 +25,7 @@ from limen.platform.sql.notices import KEEP
 from limen.platform.sql.pool import Link, Pool, translated
 from limen.platform.sql.positions import Sequencer
 from limen.platform.sql.scope import Scope
+from limen.platform.sql.sharing import SharedReads
 from limen.platform.sql.statements import Statement
 from limen.platform.sql.traced import TracedScope
 from limen.platform.sql.watchdog import WatchedScope, read_of
@@ -53,6 +54,7 @@ class Postgres(Database):
         self._url = url
         self.pool = Pool(url)
         self.sequencer = Sequencer(self.pool, self.loop)
+        self.reads = SharedReads(self.pool, self.loop)
         self.writer = FactWriter(self.pool, self.loop, self.sequencer.wake)
         self.notices = PostgresNotices(url, self.pool, self.caches, self.wake_followers)
         self._tasks: list[asyncio.Task[None]] = []
@@ -244,13 +246,22 @@ class Reading:
 
     async def all(self, statement: Statement[R], tenant: TenantId, values: Mapping[str, object]) -> list[R]:
         compiled = statement.postgresql
+        rows = await self._rows(compiled.sql, compiled.binds(tenant, values))
+        return compiled.many(rows) if compiled.many is not None else rows
+
+    async def one(self, statement: Statement[R], tenant: TenantId, values: Mapping[str, object]) -> R | None:
+        compiled = statement.postgresql
         bound = compiled.binds(tenant, values)
+        rows = await self.db.reads.ask(compiled.sql, bound, lambda: self._rows(compiled.sql, bound))
+        return (compiled.many(rows[:1]) if compiled.many is not None else rows)[0] if rows else None
+
+    async def _rows(self, sql: str, bound: tuple[object, ...]) -> list[Any]:
         pool = self.db.pool
         rows: list[Any]
         for last in (False, True):
             link = await pool.take()
             try:
-                rows = await link.con.fetch(compiled.sql, *bound)
+                rows = await link.con.fetch(sql, *bound)
             except Exception as error:
                 pool.give_dirty(link)
                 failure = translated(error)
@@ -262,12 +273,8 @@ class Reading:
                 raise
             else:
                 pool.give(link)
-                return compiled.many(rows) if compiled.many is not None else rows
+                return rows
         raise AssertionError("not reached")
-
-    async def one(self, statement: Statement[R], tenant: TenantId, values: Mapping[str, object]) -> R | None:
-        rows = await self.all(statement, tenant, values)
-        return rows[0] if rows else None
 
     def beside(self, reader: Reader) -> AbstractAsyncContextManager[Reader]:
         return nullcontext(reader)
@@ -295,6 +302,10 @@ class SnapshotReading(Reading):
                 raise translated(error) from error
             raise
         return compiled.many(rows) if compiled.many is not None else rows
+
+    async def one(self, statement: Statement[R], tenant: TenantId, values: Mapping[str, object]) -> R | None:
+        rows = await self.all(statement, tenant, values)
+        return rows[0] if rows else None
 
 
 class SnapshotScope:
