@@ -40,7 +40,7 @@ async def test_a_client_is_registered_and_its_secret_shown_once(world: World) ->
     assert made.status == 201
     shown = made.json()
     assert shown["client_secret"].startswith("lmn_cs_")
-    assert (shown["client_secret_expires_at"], shown["client_name"], shown["scope"]) == (0, "The shop", "openid email")
+    assert (shown["client_secret_expires_at"], shown["client_name"], shown["scope"], shown["registered"]) == (0, "The shop", "openid email", "operator")
     assert await check(world, shown["client_secret"])
     read = await api.call("GET", "/clients/shop")
     assert "secret" not in read.text.replace("client_secret_basic", "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -377,3 +378,20 @@ async def test_a_policy_lets_the_plans_of_the_openid_foundation_register(door: D
     parts = urlsplit(page.location)
     given = parse_qs(parts.query or parts.fragment)
     assert {"code": "code", "id_token token": "access_token", "code id_token": "id_token"}[asked["response_type"]] in given, page.location
+
+
+async def test_what_an_operator_saves_is_one_of_hers(door: Door) -> None:
+    """It warns nobody any more and is not cleared away; its own token manages it on, within the policy, and it stays hers."""
+    at = desk(door)
+    told = await at.made()
+    async with door.world.work() as work:
+        found = await clients.take(work, ClientId(told["client_id"]))
+        assert await clients.save(work, replace(found, registered=Registered.OPERATOR)) == ("registered",)
+    changed = await at.at(told, "PUT", {"client_id": told["client_id"], **SHOP, "client_name": "Renamed"})
+    assert changed.status == 200
+    door.world.advance(31 * 86_400)
+    await door.runner.order_turns()
+    await door.runner.run_due()
+    kept_now = await kept(door, told["client_id"])
+    assert kept_now is not None
+    assert (kept_now.name, kept_now.registered) == ("Renamed", Registered.OPERATOR)

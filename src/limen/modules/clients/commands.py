@@ -81,8 +81,10 @@ async def show(ground: Ground) -> None:
     """List a tenant's applications."""
     async with ground.db.read(ground.tenant) as read:
         every = [one async for one in service.every(read)]
-    rows: list[tuple[str, ...]] = [(one.id, one.kind.value, one.name, " ".join(grant.value for grant in one.grants), " ".join(one.scopes)) for one in every]
-    ground.table(("Client", "Kind", "Name", "Grants", "Scopes"), rows)
+    rows: list[tuple[str, ...]] = [
+        (one.id, one.kind.value, one.name, " ".join(grant.value for grant in one.grants), " ".join(one.scopes), one.registered.value) for one in every
+    ]
+    ground.table(("Client", "Kind", "Name", "Grants", "Scopes", "By"), rows)
 
 
 async def rotate(ground: Ground, id: str, /, *, overlap_hours: int = int(OVERLAP.total_seconds()) // 3600) -> None:  # noqa: A002 - as above

@@ -13,7 +13,7 @@ from limen.kernel.ids import ClientId, new
 from limen.modules.clients import service
 from limen.modules.clients.api.metadata import MoreMetadata, more_of
 from limen.modules.clients.errors import ClientChangedMeanwhile, ClientExists, InvalidClient, NoSuchClient, ScopeNotHeld
-from limen.modules.clients.model import AuthMethod, Client, ClientKind, ConsentRule, GrantType, new_secret, with_secret
+from limen.modules.clients.model import AuthMethod, Client, ClientKind, ConsentRule, GrantType, Registered, new_secret, with_secret
 from limen.platform.http import Answer, Call, Endpoint, Json, no_content, scope
 from limen.platform.wire import etags
 from limen.platform.wire.jose import Alg
@@ -56,6 +56,8 @@ class ClientShown(ClientMetadata, frozen=True, kw_only=True):
 
     client_id: ClientId
     client_id_issued_at: int
+    registered: Registered
+    """How it came; `operator` from the moment an operator saves it."""
     version: int
 
 
@@ -107,6 +109,7 @@ def _metadata(client: Client) -> dict[str, object]:
         **more_of(client),
         "client_id": client.id,
         "client_id_issued_at": int(client.made.timestamp()) if client.made else 0,
+        "registered": client.registered,
         "version": client.version,
     }
 

@@ -139,7 +139,7 @@ class Client(Metadata):
     tos_uri: str | None = None
     contacts: tuple[str, ...] = ()
     registered: Registered = Registered.OPERATOR
-    """Not its own word, and never changed."""
+    """Not its own word; an operator who saves it makes it one of hers."""
     made: datetime | None = None
     version: int = 0
 

@@ -84,11 +84,13 @@ async def save(work: Work, client: Client, *, dev: bool = False, expected: int |
     before = held.clients.get(client.id) if held else await store.take(work, client.id)
     if expected is not None and expected != (before.version if before else 0):
         raise ClientChangedMeanwhile("it was changed since it was read; read it again")
-    changed = tuple(name for name in store.FIELDS if before is None or getattr(before, name) != getattr(client, name))
+    changed = tuple(name for name in (*store.FIELDS, "registered") if before is None or getattr(before, name) != getattr(client, name))
     if not changed:
         return ()
     if before is not None:
-        await store.put(work, replace(client, made=before.made, version=before.version + 1, registered=before.registered))
+        await store.put(work, replace(client, made=before.made, version=before.version + 1))
+        if before.dynamic and not client.dynamic:  # an operator made it one of hers
+            await registrations.keep(work, client.id)
     elif not await store.add(work, replace(client, made=work.now, version=1)):
         raise ClientChangedMeanwhile("it was made a moment ago; read it again")
     _CACHE.changed(work, client.id)

@@ -43,7 +43,7 @@ async def propose(reader: Reader, said: Mapping[str, object], *, dev: bool, befo
     """
     allowed, tenant = await policy(reader), await tenants.find(reader)
     client = client_of(before.id if before else document or ClientId(new("cli", reader.now)), said, allowed.scopes)
-    client = replace(client, registered=Registered.DOCUMENT if document else Registered.OPERATOR)
+    client = replace(client, registered=before.registered if before else Registered.DOCUMENT if document else Registered.OPERATOR)
     if client.id_token_signed_response_alg is None and Alg.RS256 in keys.offered(tenant) and not ASKS_PEOPLE.isdisjoint(client.grants):
         client = replace(client, id_token_signed_response_alg=Alg.RS256)  # OpenID Connect Registration 1.0, section 2
     client = replace(client, pkce_required=allowed.pkce_required or client.public)

@@ -109,7 +109,7 @@ _LIST: Final = statement(
     into=_Row,
 )
 _ADD: Final = statement(insert_new(CLIENTS))
-_PUT: Final = statement(upsert(CLIENTS, key=("id",), set=("version", *COLUMNS, "metadata")))
+_PUT: Final = statement(upsert(CLIENTS, key=("id",), set=("version", "registered", *COLUMNS, "metadata")))
 _DROP: Final = statement(sa.delete(CLIENTS).where(_C.tenant == bind("tenant"), _C.id == bind("id")))
 
 
