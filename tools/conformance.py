@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import signal
 import sys
 import time
 from pathlib import Path
 from typing import Final
 
+from joserfc.jwk import KeySet, RSAKey
+
 from limen.app import ground, settings
 from limen.app.compose import install
-from limen.app.demo.people import PASSWORD, PEOPLE, settle
+from limen.app.demo.people import PASSWORD, PEOPLE, TENANT, settle
+from limen.kernel.facts import SYSTEM
+from limen.modules import accounts, profiles
 from tests.rig.certificates import certified
 from tests.rig.haproxy import HaProxy, in_front
 from tests.rig.server import LimenServer
@@ -23,6 +28,22 @@ SUITE: Final = "https://localhost.emobix.co.uk:8443"
 """The suite's own name for itself, which leads to 127.0.0.1."""
 CLIENTS: Final = ("client-one", "client-two")
 """Common names of the certificates that the plans' two clients may show."""
+COMPLETE: Final = profiles.Changes(
+    name="Ada Lovelace",
+    middle_name="King",
+    nickname="Ada",
+    preferred_username="ada",
+    profile="https://people.example/ada",
+    picture="https://people.example/ada.png",
+    website="https://ada.example/",
+    gender="female",
+    birthdate="1815-12-10",
+    zoneinfo="Europe/London",
+    phone_number="+442079460000",
+    address=profiles.AddressChanges(street_address="12 St James's Square", locality="London", postal_code="SW1Y 4JH", country="United Kingdom"),
+)
+"""What the first person has beside a name: plans about scopes look for every standard claim."""
+_RSA_BITS: Final = 2048
 _PAUSE: Final = 0.2
 
 
@@ -54,10 +75,22 @@ def prepare(server: LimenServer, port: int, suite: str) -> None:
     server.folder.mkdir(parents=True, exist_ok=True)
     server.config.write_text((HERE / "limen.toml").read_text().replace("8445", str(server.port)).replace("8443", str(port)))
     tenants = server.folder / "tenants.toml"
-    tenants.write_text((HERE / "tenants.toml").read_text().replace("SUITE/", f"{suite}/"))
+    text = (HERE / "tenants.toml").read_text().replace("SUITE/", f"{suite}/").replace("localhost:8444", f"localhost:{port + 1}")
+    for name in CLIENTS:
+        text = text.replace(f"'JWKS_{name.removeprefix('client-').upper()}'", f"'{_public(server.folder / f'{name}.jwks')}'")
+    tenants.write_text(text)
     for words in (("init",), ("upgrade",), ("apply", str(tenants))):
         server.run(*words)
     people(server)
+
+
+def _public(file: Path) -> str:
+    """Return the public JWK Set of a client whose private one is in a file; it is made if it is not there. RSA, since plans sign with PS256 and RS256."""
+    if not file.exists():
+        key = RSAKey.generate_key(_RSA_BITS, {"use": "sig", "alg": "PS256"}, private=True, auto_kid=True)
+        file.write_text(json.dumps({"keys": [key.as_dict(private=True)]}))
+        file.chmod(0o600)
+    return json.dumps(KeySet.import_key_set(json.loads(file.read_text())).as_dict(private=False))
 
 
 def people(server: LimenServer) -> None:
@@ -69,6 +102,10 @@ def people(server: LimenServer) -> None:
 async def _settle(config: Path) -> None:
     async with ground.opened(settings.load(config)) as opened:
         await settle(opened.db)
+        async with opened.db.work(TENANT, SYSTEM) as work:
+            person = await accounts.by_identifier(work, "email", PEOPLE[0].email)
+            if person is not None:
+                await profiles.change(work, person.id, COMPLETE)
 
 
 def front(server: LimenServer, port: int, also: str = "") -> HaProxy:
