@@ -148,9 +148,10 @@ async def test_an_assertion_is_for_us_now_and_once(keyed: Door) -> None:
 
 
 async def test_a_legacy_client_may_name_the_endpoint(keyed: Door) -> None:
-    """OpenID Connect Core 1.0, 9: what older clients say, where the operator lets them."""
+    """OpenID Connect Core 1.0, 9: what older clients say, where the operator lets them; at the address for certificates too."""
     await change(keyed, "shop", legacy=True)
-    for audience in (f"{BASE}/oauth/token", [BASE, "https://another.example"], f"{BASE}/oauth/par"):
+    await keyed.set("oauth", mtls_base="https://mtls.example")
+    for audience in (f"{BASE}/oauth/token", [BASE, "https://another.example"], f"{BASE}/oauth/par", "https://mtls.example/oauth/token"):
         assert (await push(keyed, auth=assertion(keyed, aud=audience))).status == 201, audience
 
 

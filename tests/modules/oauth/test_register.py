@@ -265,15 +265,21 @@ async def test_a_client_cannot_make_itself_stronger(door: Door) -> None:
 
 
 async def test_the_policy_says_what_may_be_registered(door: Door) -> None:
-    """Hosts, loopback, grants, scopes and PKCE are the tenant's to say, and a refusal lists them."""
+    """Hosts, loopback, grants, scopes, PKCE and older ways are the tenant's to say, and a refusal lists them."""
     await door.set(
-        "registration", hosts=["new.example", ".apps.example"], loopback=False, scopes=["openid", "read"], grants=["authorization_code"], pkce_required=False
+        "registration",
+        hosts=["new.example", ".apps.example"],
+        loopback=False,
+        scopes=["openid", "read"],
+        grants=["authorization_code"],
+        pkce_required=False,
+        legacy=True,
     )
     at = desk(door)
     told = await at.made(redirect_uris=["https://new.example/", "https://one.apps.example/"])
     found = await kept(door, told["client_id"])
     assert found is not None
-    assert (told["scope"], found.pkce_required) == ("openid read", False)
+    assert (told["scope"], found.pkce_required, found.legacy) == ("openid read", False, True)
     public = await kept(door, (await at.made(token_endpoint_auth_method="none"))["client_id"])
     assert public is not None
     assert public.pkce_required

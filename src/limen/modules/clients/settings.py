@@ -74,6 +74,8 @@ class Tenant:
     """What they may ask the authorization endpoint for."""
     pkce_required: bool = True
     """Whether those with a secret need PKCE; those without always do."""
+    legacy: bool = False
+    """Whether those that prove themselves are held to older ways, such as an assertion whose audience is the token endpoint (see `legacy` of a client)."""
     max_clients: int = 1_000
     """So many at most, documents included."""
     hourly: int | None = None

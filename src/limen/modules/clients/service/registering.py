@@ -46,7 +46,7 @@ async def propose(reader: Reader, said: Mapping[str, object], *, dev: bool, befo
     client = replace(client, registered=before.registered if before else Registered.DOCUMENT if document else Registered.OPERATOR)
     if client.id_token_signed_response_alg is None and Alg.RS256 in keys.offered(tenant) and not ASKS_PEOPLE.isdisjoint(client.grants):
         client = replace(client, id_token_signed_response_alg=Alg.RS256)  # OpenID Connect Registration 1.0, section 2
-    client = replace(client, pkce_required=allowed.pkce_required or client.public)
+    client = replace(client, pkce_required=allowed.pkce_required or client.public, legacy=allowed.legacy and not client.public)
     secret = None
     if client.needs_secret and before is not None and before.secrets and (before.sealed_secret or not client.signs_with_secret):
         client = replace(client, secrets=before.secrets, sealed_secret=before.sealed_secret)

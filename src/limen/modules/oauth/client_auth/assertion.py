@@ -1,7 +1,8 @@
 """`private_key_jwt` and `client_secret_jwt`: an assertion that the client signed (RFC 7523, section 2.2 and 3; OpenID Connect Core 1.0, section 9).
 
 The audience is the issuer, as one string: an assertion made for another server, which may be an attacker's, serves nobody here
-(FAPI 2.0, section 5.3.2.1; RFC 7523bis). Older clients, registered as legacy, may name the endpoint or a list.
+(FAPI 2.0, section 5.3.2.1; RFC 7523bis). Older clients, registered as legacy, may name the endpoint, also by its address for certificates,
+or a list.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ import msgspec
 
 from limen.kernel.facts import Actor, ActorKind
 from limen.kernel.ids import ClientId
-from limen.modules import clients
+from limen.modules import clients, tenants
 from limen.modules.clients import FAPI_ALGS, AuthMethod, Client
 from limen.modules.oauth import client_keys, replays
 from limen.modules.oauth.errors import Code, Refused
+from limen.modules.oauth.settings import Tenant
 from limen.modules.oauth.store import ReplayKind
 from limen.platform.http import Call, Form
 from limen.platform.sql import Reader, Work
@@ -62,10 +64,11 @@ async def checked(call: Call, form: Form) -> tuple[ClientId, Assertion] | Refuse
     async with call.read() as reader:
         client = await clients.find(reader, ClientId(name))
         shared = await clients.shared_secret(reader, client) if client is not None and client.auth_method is AuthMethod.SECRET_JWT else None
+        base = (await tenants.settings(reader, Tenant.section, Tenant)).mtls_base if client is not None and client.legacy else None
     if client is None or client.auth_method not in (AuthMethod.PRIVATE_KEY_JWT, AuthMethod.SECRET_JWT):
         return _WRONG
     jwt = await _verified(call, client, token, shared)
-    return jwt if isinstance(jwt, Refused) else _read(call, client, jwt)
+    return jwt if isinstance(jwt, Refused) else _read(call, client, jwt, base)
 
 
 async def _verified(call: Call, client: Client, token: str, shared: bytes | None) -> Jwt | Refused:
@@ -84,7 +87,7 @@ async def _verified(call: Call, client: Client, token: str, shared: bytes | None
     return jwt if wanted is None or jwt.header.alg == wanted.value else _WRONG
 
 
-def _read(call: Call, client: Client, jwt: Jwt) -> tuple[ClientId, Assertion] | Refused:
+def _read(call: Call, client: Client, jwt: Jwt, base: str | None) -> tuple[ClientId, Assertion] | Refused:
     said, now = jwt.claims, call.db.clock.now()
     if said.get("iss") != client.id or said.get("sub") != client.id:
         return _MALFORMED
@@ -96,20 +99,20 @@ def _read(call: Call, client: Client, jwt: Jwt) -> tuple[ClientId, Assertion] | 
     lives = timedelta(seconds=min(float(exp) - now.timestamp(), _FOREVER)) if isinstance(exp, (int, float)) else LONGEST_LIFE
     if lives > LONGEST_LIFE:
         return _OLD
-    if not _is_for_us(call, client, jwt):
+    if not _is_for_us(call, client, jwt, base):
         return _AUDIENCE
     if not isinstance(jti, str) or not 0 < len(jti) <= _LONGEST_NAME:
         return _NO_NAME
     return client.id, Assertion(client.auth_method or AuthMethod.PRIVATE_KEY_JWT, jti, now + lives)
 
 
-def _is_for_us(call: Call, client: Client, jwt: Jwt) -> bool:
+def _is_for_us(call: Call, client: Client, jwt: Jwt, base: str | None) -> bool:
     issuer = call.site.issuer
     if jwt.claims.get("aud") == issuer:
         return True
     if not client.legacy:
         return False
-    ours = {issuer, f"{issuer}/", f"{issuer}/oauth/token", issuer + call.endpoint.path}
+    ours = {issuer, f"{issuer}/", *(f"{one}{path}" for one in (issuer, base or issuer) for path in ("/oauth/token", call.endpoint.path))}
     return not ours.isdisjoint(audiences(jwt))
 
 
