@@ -115,6 +115,12 @@ class Stock:
         self.site.sign_in(person, _EMAIL)
         self.site.code(person)
 
+    def question(self) -> str:
+        """Return a question that an app puts to her."""
+        self.site.ask(_EMAIL)
+        waiting = self._done("GET", f"/approvals?account={self.owner}")["items"]
+        return str(waiting[0]["id"])
+
     def dead_letters(self, count: int) -> list[str]:
         """Return jobs that were given up."""
 

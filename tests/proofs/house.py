@@ -57,7 +57,8 @@ id = "other"
 kind = "web"
 secret = "{secret} of {name}, the other"
 redirect_uris = ["http://127.0.0.1:9010/callback"]
-grants = ["authorization_code", "refresh_token"]
+grants = ["authorization_code", "refresh_token", "urn:openid:params:grant-type:ciba"]
+backchannel_token_delivery_mode = "poll"
 scopes = ["openid", "email", "offline_access"]
 [[tenant.client]]
 id = "spa"
@@ -73,14 +74,14 @@ grants = ["client_credentials"]
 scopes = [
   "limen:accounts:read", "limen:accounts:write", "limen:profiles:read", "limen:profiles:write", "limen:sessions:read", "limen:sessions:write",
   "limen:clients:read", "limen:clients:write", "limen:consents:read", "limen:consents:write", "limen:outbox:read", "limen:outbox:write",
-  "limen:audit:read", "orders",
+  "limen:approvals:read", "limen:approvals:write", "limen:audit:read", "orders",
 ]
 """
 TENANTS: Final = "".join(
     _TENANT.format(name=name, where=where, secret=SECRET) for name, where in (("acme", "default = true"), ("rival", ""), ("elsewhere", f'domain = "{DOMAIN}"'))
 )
 API: Final = " ".join(
-    f"limen:{subject}:{right}" for subject in ("accounts", "profiles", "sessions", "clients", "consents", "outbox") for right in ("read", "write")
+    f"limen:{subject}:{right}" for subject in ("accounts", "profiles", "sessions", "clients", "consents", "approvals", "outbox") for right in ("read", "write")
 )
 
 
@@ -278,6 +279,12 @@ class Site:
 
     def _as(self, client: str) -> dict[str, str]:
         return {"client_id": client} if client == "spa" else {"client_id": client, "client_secret": self.secret(client)}
+
+    def ask(self, email: str) -> str:
+        """Have the other app ask somebody who is not at it; return the name it waits under."""
+        reply = self.post("/oauth/backchannel_authentication", {"scope": "openid", "login_hint": email, **self._as("other")})
+        assert reply.status == 200, reply.body
+        return str(reply.json["auth_req_id"])
 
     def exchange(self, code: str, verifier: str, client: str = "shop", redirect: str = CALLBACK) -> Reply:
         """Exchange a code."""

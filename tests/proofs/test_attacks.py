@@ -195,7 +195,7 @@ def test_signing_somebody_out(site: Site) -> None:
     form = next(one for one in posted.forms if "request" in one.fields)
     forged = person.once(f"{site.issuer}/oauth/logout/confirm", {"request": form.fields["request"], "action": "signout"})
     assert forged.status == 403
-    for path in ("/account/signout", "/account/password", "/account/sessions", "/account/apps"):
+    for path in ("/account/signout", "/account/password", "/account/sessions", "/account/apps", "/account/approvals"):
         assert person.once(f"{site.issuer}{path}", {"action": "signout"}, CROSS).status in {403, 404, 405}
     assert person.once(f"{site.issuer}/account").status == 200
 

@@ -155,6 +155,8 @@ def test_every_operation_does_what_it_says(document: BaseSchema, stock: Stock) -
     _clients(call)
     account, session = stock.session()
     assert call("get_sessions", account=account).json()["items"][0]["id"] == session
+    call("post_approvals_approval", {"session": session, "decision": "approve"}, status=204, approval=stock.question())
+    assert call("get_approvals", account=account).json()["items"][0]["state"] == "approved"
     call("delete_sessions_session", status=204, session=session)
     call("delete_sessions", status=204, account=account)
     stock.consent()

@@ -57,7 +57,7 @@ async def test_every_page_is_accessible_and_fits(demo: Demo, tab: OpenTab) -> No
     await _signs_in(visitor, tour)
     await _recovers(visitor, tour)
     await _is_refused(visitor, tour)
-    assert len(tour.seen) == 36
+    assert len(tour.seen) == 38
 
 
 async def _signs_up(visitor: Visitor, tour: Tour) -> None:
@@ -110,6 +110,11 @@ async def _looks_around(visitor: Visitor, tour: Tour) -> None:
     await tour.look("profile-saved", once=True)
     await page.goto(f"{issuer}/account/sessions")
     await tour.look("devices")
+    visitor.demo.ask(visitor.address, "TULIP-77")
+    await page.goto(f"{issuer}/account/approvals")
+    await tour.look("approvals")
+    await visitor.press("deny")
+    await tour.look("approvals-answered", once=True)
     await page.goto(f"{issuer}/account/apps")
     await tour.look("apps")
     await visitor.press("remove")

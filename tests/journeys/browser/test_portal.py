@@ -64,3 +64,18 @@ async def test_an_app_loses_its_access(demo: Demo, tab: OpenTab) -> None:
     await expect(page.locator("main")).to_contain_text("No app has access")
     await page.goto(f"{demo.shop}/signin")
     await expect(page.locator("h1")).to_have_text("Acme Shop asks for access")
+
+
+async def test_a_question_from_the_telephone_is_answered(demo: Demo, tab: OpenTab, new_customer: Visitor) -> None:
+    """On a phone without script: the message of the app stands there, a yes is one button, and what she allowed is listed among her apps."""
+    phone = Visitor(demo, await tab(size=PHONE, scripts=False), new_customer.address)
+    await phone.signs_in()
+    demo.ask(phone.address, "TULIP-77")
+    page = phone.page
+    await page.goto(f"{demo.issuer}/account")
+    await page.get_by_role("navigation", name="Menu").get_by_role("link", name="Requests").click()
+    await expect(page.get_by_role("main")).to_contain_text("TULIP-77")
+    await page.get_by_role("button", name="Approve Acme on the telephone").click()
+    await expect(page.get_by_role("status")).to_have_text("You said yes to Acme on the telephone.")
+    await page.goto(f"{demo.issuer}/account/apps")
+    await expect(page.get_by_role("main")).to_contain_text("Acme on the telephone")

@@ -154,7 +154,7 @@ async def test_scopes_belong_to_resources(world: World) -> None:
     built_in = acme.owner_of("limen:accounts:read", issuer)
     assert built_in is not None
     assert built_in.identifier == "https://id.example/api/v1"
-    assert len(built_in.scopes) == 14
+    assert len(built_in.scopes) == 16
     assert acme.owner_of("openid", issuer) is None
     assert acme.owner_of("limen:nothing:read", issuer) is None
 
