@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import sqlalchemy as sa
@@ -389,3 +390,19 @@ async def test_neither_name_nor_message_stands_in_the_database(called: Door) -> 
     for fact in await called.facts():
         assert "CANARY" not in str(fact.data)
         assert name not in str(fact.data)
+
+
+async def test_the_plan_answers_by_address(called: Door) -> None:
+    """Dev mode: what a plan of the OpenID Foundation posts to an address with the request and `allow` or `deny` in it counts like JSON."""
+    await called.set("approvals", pause="PT0S")
+    await called.person()
+    for decision, status in (("allow", 200), ("deny", 400)):
+        name = await name_of(called)
+        query = urlencode({"auth_req_id": name, "account": address(called), "decision": decision})
+        answer = await called.calls.post(f"{BASE}/dev/approve?{query}", form={})
+        assert answer.status == 200, answer.text
+        assert (await poll(called, name)).status == status
+    last = await name_of(called)
+    for wrong in ({"auth_req_id": last}, {"auth_req_id": last, "account": address(called), "decision": "perhaps"}):
+        assert (await called.calls.post(f"{BASE}/dev/approve?{urlencode(wrong)}", form={})).status == 400
+        assert (await called.calls.post(f"{BASE}/dev/approve", json=wrong)).status == 400

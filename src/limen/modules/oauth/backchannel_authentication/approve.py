@@ -1,4 +1,7 @@
-"""`POST /dev/approve`: answers a back-channel request in dev mode, in the name of the person it asks. In production it does not exist."""
+"""`POST /dev/approve`: answers a back-channel request in dev mode, in the name of the person it asks. In production it does not exist.
+
+As JSON, or in the query with no body: the OpenID Foundation's plan calls an address with the request and `allow` or `deny` in it.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from limen.modules import accounts, approvals
 from limen.modules.approvals import AlreadySettled, Misfit
 from limen.modules.oauth import ciba, store
 from limen.platform.http import DEV, Answer, Call, Endpoint, Json, as_problem
+from limen.platform.wire import bodies
 
 _USUAL: Final = "aal1"
 _AMR: Final = ("pwd",)
@@ -23,7 +27,8 @@ class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     auth_req_id: str
     account: str
     """An identifier of hers, such as an e-mail address."""
-    decision: Literal["approve", "deny"]
+    decision: Literal["approve", "allow", "deny"]
+    """`allow` is `approve` in the plan's words."""
 
 
 class Settled(msgspec.Struct, frozen=True):
@@ -40,7 +45,7 @@ class NothingAsked(LimenError):
 
 
 async def _approve(call: Call) -> Answer:
-    wish = call.taken(Wish)
+    wish = call.query.into(Wish) if call.query_string else bodies.read(call.raw, Wish)
     async with call.read() as reader:
         account = await accounts.by_identifier(reader, accounts.EMAIL, wish.account)
     if account is None:
@@ -52,7 +57,7 @@ async def _approve(call: Call) -> Answer:
         asked = await approvals.find(work, kept.approval)
         question = await approvals.question(work, asked) if asked else None
         acr = question.acr_values[0] if question and question.acr_values else _USUAL
-        given = approvals.Answer(account=account.id, yes=wish.decision == "approve", acr=acr, amr=_AMR, auth_time=work.now)
+        given = approvals.Answer(account=account.id, yes=wish.decision != "deny", acr=acr, amr=_AMR, auth_time=work.now)
         outcome = await approvals.answer(work, kept.approval, given)
     match outcome:
         case Misfit.UNKNOWN:
@@ -70,11 +75,10 @@ ENDPOINTS: Final = (
         who=DEV,
         call=_approve,
         summary="Answer a back-channel request in the name of the person it asks.",
-        takes=Wish,
+        takes=bytes,
         gives=Settled,
-        media=("application/json",),
         csrf=False,
-        refusals=(NothingAsked, AlreadySettled, accounts.InvalidIdentifier),
+        refusals=(NothingAsked, AlreadySettled, accounts.InvalidIdentifier, bodies.BadJson),
         refuse=as_problem,
     ),
 )
