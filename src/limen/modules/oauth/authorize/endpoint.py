@@ -11,7 +11,7 @@ import msgspec
 from limen.kernel.ids import JourneyId, RequestId, SessionId
 from limen.modules import journey, sessions, signin
 from limen.modules.journey import Return
-from limen.modules.oauth import client_documents, jobs, par, request_object, store
+from limen.modules.oauth import check_session, client_documents, jobs, par, request_object, store
 from limen.modules.oauth.authorize.checks import Entry, check
 from limen.modules.oauth.authorize.interaction import OTHER, Situation, Way, unmet
 from limen.modules.oauth.authorize.issue import issue
@@ -20,7 +20,7 @@ from limen.modules.oauth.authorize.sound import Entrance, Sound, known_client, s
 from limen.modules.oauth.errors import Code, NothingWaits, Refused
 from limen.modules.oauth.ground import Press, press, with_keys
 from limen.modules.oauth.id_token import read_hint
-from limen.modules.oauth.model import CODE, Asked
+from limen.modules.oauth.model import CODE, OPENID, Asked
 from limen.modules.oauth.pages import sent_astray
 from limen.modules.oauth.store import RequestKind, Slot
 from limen.platform.http import PUBLIC, Answer, Call, Endpoint, Form, SeeOther
@@ -156,7 +156,7 @@ async def _back_from_journey(call: Call, request: RequestId, walked: JourneyId) 
     signs = await _press(call, found)
     async with call.work() as work:
         issued = await _outcome(work, call, found, (request, walked, browser), signs)
-    return await answer(call, found, issued)
+    return await answer(call, found, _with_state(call, found, issued))
 
 
 async def _outcome(work: Work, call: Call, found: Sound, came: tuple[RequestId, JourneyId, bytes], signs: Press | None) -> Issued:
@@ -194,7 +194,14 @@ async def _issued(call: Call, found: Sound, here: Situation) -> Answer:
             issued = refused(call, found, _ANSWERED)
         else:
             issued = await issue(work, found, here.session, signs)
-    return await answer(call, found, issued)
+    return await answer(call, found, _with_state(call, found, issued))
+
+
+def _with_state(call: Call, found: Sound, issued: Issued) -> Issued:
+    """Add what the app may ask our frame about (Session Management 1.0, section 2)."""
+    if issued.refused is not None or OPENID not in found.asked.scopes:
+        return issued
+    return msgspec.structs.replace(issued, session_state=check_session.state_for(call.cookies, found.client.id, found.redirect_uri))
 
 
 async def _press(call: Call, found: Sound) -> Press | None:

@@ -59,11 +59,11 @@ async def issue(work: Work, sound: Sound, session: Session, signs: Press | None)
         await consents.give(work, session.account, case.client.id, asked.scopes, implied=True)
     permit = await permit_of(work, case.client, asked, session, target.audience)
     issued = Issued(code=await _code(work, sound, permit)) if CODE in asked.types else Issued()
-    if signs is not None and TOKEN in asked.types:
-        made = await grants.make_now(work, permit, refreshable=False)
+    if signs is not None and (TOKEN in asked.types or asked.types == {ID_TOKEN}):
+        made = await grants.make_now(work, permit, refreshable=False)  # of an ID token alone too: so the app is told when the session ends
         if isinstance(made, CodeRefusal):
             return Issued(refused=_GONE)
-        issued = await _token(work, signs, target, made.grant, issued)
+        issued = await _token(work, signs, target, made.grant, issued) if TOKEN in asked.types else issued
     if signs is not None and ID_TOKEN in asked.types:
         identity = id_claims(signs, permit, work.now, asked.nonce)
         more = await told(work, case.client, permit, alone=asked.types == {ID_TOKEN})
