@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from limen.modules.oauth.device import model
 from limen.modules.oauth.device.endpoint import PAGE
-from limen.platform.http import PUBLIC, Answer, Call, Cors, Endpoint, NoSuchPlace, Raw
+from limen.platform.http import PUBLIC, Answer, Call, Endpoint, NoSuchPlace, Raw
 
 PATH: Final = f"{PAGE}/qr"
 _SCALE: Final = 8
@@ -33,4 +33,4 @@ async def _draw(call: Call) -> Answer:
     return Raw(drawn.getvalue(), "image/svg+xml", headers=_HEADERS)
 
 
-ENDPOINTS: Final = (Endpoint(method="GET", path=PATH, who=PUBLIC, call=_draw, summary="A device's link as a QR code", cors=Cors.METADATA),)
+ENDPOINTS: Final = (Endpoint(method="GET", path=PATH, who=PUBLIC, call=_draw, summary="A device's link as a QR code"),)
