@@ -16,9 +16,10 @@ from limen.modules.approvals.store import APPROVALS
 from limen.modules.clients import Delivery, GrantType
 from limen.platform.sql import statement
 from limen.platform.wire import jose
-from tests.modules.oauth.conftest import APPS, BASE, Door, Person
+from tests.modules.oauth.conftest import APPS, BASE, SECRET, Door, Person, basic
 from tests.modules.oauth.test_refresh import beside
 from tests.rig.asgi import Answer
+from tests.rig.prover import Prover
 
 pytestmark = pytest.mark.anyio
 
@@ -406,3 +407,18 @@ async def test_the_plan_answers_by_address(called: Door) -> None:
     for wrong in ({"auth_req_id": last}, {"auth_req_id": last, "account": address(called), "decision": "perhaps"}):
         assert (await called.calls.post(f"{BASE}/dev/approve?{urlencode(wrong)}", form={})).status == 400
         assert (await called.calls.post(f"{BASE}/dev/approve", json=wrong)).status == 400
+
+
+async def test_tokens_of_the_back_channel_are_bound_like_any_others(called: Door) -> None:
+    """RFC 9449: with a proof at the token endpoint the access token is for its key; a client that must send one gets nothing without."""
+    await called.person()
+    await called.change("shop", dpop_bound_access_tokens=True)
+    name = await name_of(called)
+    await decide(called, name)
+    assert error(await poll(called, name))[0] == 400
+    app = Prover(clock=called.world.clock)
+    headers = {"authorization": basic("shop", SECRET), "dpop": app.proof("POST", f"{BASE}/oauth/token")}
+    answer = await called.calls.post(f"{BASE}/oauth/token", form={"grant_type": CIBA, "auth_req_id": name}, headers=headers)
+    assert (answer.status, answer.json()["token_type"]) == (200, "DPoP"), answer.text
+    assert jose.peek(answer.json()["access_token"]).claims["cnf"] == {"jkt": app.jkt}
+    assert (await called.userinfo(answer.json()["access_token"])).status == 401
