@@ -8,6 +8,7 @@ from contextlib import closing
 
 import pytest
 
+from tests.conformance.host import Host, hosting
 from tests.conformance.suite import HOST, Suite
 from tests.rig.fronted import Fronted, fronted
 from tests.rig.server import LimenServer, free_port
@@ -23,6 +24,13 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
     conformance.prepare(server, port, HOST)
     with fronted(Fronted(server, conformance.front(server, port))) as front, closing(Suite(front)) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """The suite's own web server."""
+    with hosting(tmp_path_factory.mktemp("host")) as there:
+        yield there
 
 
 def three_free_ports() -> int:

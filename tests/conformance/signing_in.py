@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import urlencode
 
-from tests.conformance.suite import CALLBACK, PERSON, App, Back, Tokens, header, stays, unsigned
+from tests.conformance.suite import CALLBACK, PERSON, App, Back, Identity, Tokens, header, stays, unsigned
 
 Module = Callable[[App], None]
 
@@ -302,7 +302,7 @@ def refresh_token(app: App) -> None:
         assert second.claims.get(name, first.claims[name]) == first.claims[name]
     assert second.claims.get("nonce", first.claims["nonce"]) == first.claims["nonce"]
     assert app.known(second.access)["sub"] == first.claims["sub"]
-    thief = app.fresh(who=replace(app.who, id="two", secret="a secret of the second client, for trying only"))
+    thief = app.fresh(who=Identity("two", secret="a secret of the second client, for trying only"))
     stolen = thief.refresh(second.said["refresh_token"])
     assert (stolen.status_code, stolen.json()["error"]) == (400, "invalid_grant")
 

@@ -148,6 +148,8 @@ class App:
     redirect_uri: str = CALLBACK
     scope: str = "openid"
     pkce: bool = False
+    audience: str = ""
+    """Of its assertions; empty: the issuer."""
     prover: Prover | None = None
     verifier: str = field(default_factory=lambda: secrets.token_urlsafe(48))
     answers: Mapping[str, str | Callable[[], str]] = field(default_factory=lambda: dict(PERSON))
@@ -253,7 +255,8 @@ class App:
     def assertion(self, *, alg: str = "", key: RSAKey | ECKey | None = None, **changes: Any) -> str:
         """Sign a client assertion; what is changed to None is left out."""
         now = int(time.time())
-        usual = {"iss": self.who.id, "sub": self.who.id, "aud": self.suite.issuer, "jti": secrets.token_urlsafe(12), "iat": now, "exp": now + 60}
+        about = {"iss": self.who.id, "sub": self.who.id, "aud": self.audience or self.suite.issuer}
+        usual = {**about, "jti": secrets.token_urlsafe(12), "iat": now, "exp": now + 60}
         said = {name: value for name, value in {**usual, **changes}.items() if value is not None}
         return self.signed(said, alg=alg, key=key)
 

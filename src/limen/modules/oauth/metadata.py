@@ -14,7 +14,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from limen.modules import claims, clients, keys, tenants
-from limen.modules.clients import ENCRYPTION_ALGS, ENCRYPTION_ENCS, RESPONSE_TYPES, Delivery
+from limen.modules.clients import ENCRYPTION_ALGS, ENCRYPTION_ENCS, RESPONSE_TYPES, Delivery, GrantType
 from limen.modules.oauth import backchannel_authentication, client_auth, details, dpop, global_revocation, pkce, request_object
 from limen.modules.oauth.authorize.modes import MODES
 from limen.modules.oauth.client_auth import assertion
@@ -66,7 +66,8 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     """RFC 9396, section 10; the tenant declares them."""
     response_types_supported: tuple[str, ...] = RESPONSE_TYPES
     response_modes_supported: tuple[str, ...] = MODES
-    grant_types_supported: tuple[str, ...] = tuple(GRANTS)
+    grant_types_supported: tuple[str, ...] = (*GRANTS, GrantType.IMPLICIT.value)
+    """The implicit one has no business at the token endpoint, and a name all the same (RFC 7591, section 2)."""
     subject_types_supported: tuple[str, ...] = ("public", "pairwise")
     token_endpoint_auth_methods_supported: tuple[str, ...] = client_auth.METHODS
     revocation_endpoint_auth_methods_supported: tuple[str, ...] = client_auth.METHODS
