@@ -17,6 +17,8 @@ name = "acme"
 default = true
 [tenant.brand]
 name = "Acme"
+[tenant.approvals]
+pause = "0s"
 [tenant.oauth]
 mtls_base = "{mtls}"
 [[tenant.client]]
@@ -61,6 +63,14 @@ secret = "a secret of an older client that only tests know"
 response_types = ["code", "code id_token", "id_token"]
 redirect_uris = ["https://app.example/callback"]
 grants = ["authorization_code", "implicit"]
+scopes = ["openid", "email"]
+[[tenant.client]]
+id = "till"
+kind = "web"
+auth_method = "private_key_jwt"
+jwks = '{jwks}'
+grants = ["urn:openid:params:grant-type:ciba", "refresh_token"]
+backchannel_token_delivery_mode = "poll"
 scopes = ["openid", "email"]
 [[tenant.client]]
 id = "tv"

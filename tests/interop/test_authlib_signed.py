@@ -116,6 +116,19 @@ def test_authlib_as_a_television(front: Fronted, metadata: dict[str, Any]) -> No
         assert client.get(metadata["userinfo_endpoint"]).json()["email"] == PERSON["identifier"]
 
 
+def test_authlib_asks_a_person_who_is_elsewhere(front: Fronted, keys: Keys, metadata: dict[str, Any]) -> None:
+    """Authlib has no word for the back channel, and needs none: its own authentication and grants suffice (CIBA Core 1.0)."""
+    with OAuth2Client("till", keys.sign, "private_key_jwt", verify=front.tls()) as client:
+        client.register_client_auth_method(PrivateKeyJWT(front.issuer, headers={"kid": "sign"}, alg="ES256"))
+        auth = client.client_auth("private_key_jwt")
+        asked = {"scope": "openid email", "login_hint": PERSON["identifier"], "binding_message": "W4SCT"}
+        begun = client.request("POST", metadata["backchannel_authentication_endpoint"], data=asked, auth=auth).json()
+        yes = {"auth_req_id": begun["auth_req_id"], "account": PERSON["identifier"], "decision": "approve"}
+        client.request("POST", f"{front.issuer}/dev/approve", json=yes, withhold_token=True)
+        client.fetch_token(metadata["token_endpoint"], grant_type="urn:openid:params:grant-type:ciba", auth_req_id=begun["auth_req_id"])
+        assert client.get(metadata["userinfo_endpoint"]).json()["email"] == PERSON["identifier"]
+
+
 def test_authlib_registers_itself(front: Fronted, metadata: dict[str, Any]) -> None:
     """Authlib signs somebody in as the client that registered itself a moment ago (RFC 7591)."""
     with front.app() as app:

@@ -67,3 +67,12 @@ def test_a_client_that_registered_itself(front: Fronted, library: str) -> None:
     said = run(front, f"{library}_registers")
     assert said["claims"]["sub"] == said["user"]["sub"]
     assert said["claims"]["aud"] == said["client"]["client_id"]
+
+
+def test_a_till_asks_a_person_who_is_elsewhere(front: Fronted, keys: Keys, library: str) -> None:
+    """A stranger's client asks on the back channel, waits at the pace it was told, and gets tokens of the person who said yes, once; a no is a no."""
+    said = run(front, f"{library}_ciba", client_id="till", sign=keys.private["sign"])
+    assert said["claims"]["sub"] == said["user"]["sub"]
+    assert said["user"]["email"] == EMAIL
+    assert (said.get("waiting"), said.get("again")) in {("authorization_pending", "invalid_grant"), (None, None)}
+    assert (said.get("denied"), said.get("unhinted")) in {("access_denied", "invalid_request"), (None, None)}
