@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("created", Instant(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "id"),
+        sa.PrimaryKeyConstraint("tenant", "id", name=op.f("pk_decryption_keys")),
+        sqlite_strict=True,
         sqlite_with_rowid=False,
     )
