@@ -42,8 +42,8 @@ async def test_a_token_is_made_and_shown_once(world: World) -> None:
 async def test_a_token_ends(world: World) -> None:
     """At its time, or never where it was made so."""
     api = await opened(world)
-    short = await api.done("POST", "/registration-tokens", {"expires_in": 60, "uses": None})
-    forever = await api.done("POST", "/registration-tokens", {"expires_in": None})
+    short = await api.done("POST", "/registration-tokens", {"expires_in": 60, "uses": 0})
+    forever = await api.done("POST", "/registration-tokens", {"expires_in": 0})
     world.advance(61)
     assert (await works(world, short["token"]), await works(world, forever["token"])) == (False, True)
 

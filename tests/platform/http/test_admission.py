@@ -180,7 +180,7 @@ async def test_bearers_of_a_scope(make: Make) -> None:
         assert (await client.get("/api/v1/things", headers={"authorization": value, "dpop": "proof"})).json()["client"] == "svc"
         unproved = await client.get("/api/v1/things", headers={"authorization": value, "dpop": "a.b.c"})
         realm = 'realm="http://localhost:8400"'
-        assert unproved.headers["www-authenticate"] == f'DPoP {realm}, error="invalid_dpop_proof", error_description="No proof.", algs="ES256"'
+        assert unproved.headers["www-authenticate"] == f'DPoP {realm}, error="invalid_dpop_proof", error_description="No proof.", algs="ES256", {where}'
         assert (unproved.status, unproved.headers["dpop-nonce"]) == (401, "n")
     for value in ("Basic Z29vZDpnb29k", "Bearer", "Bearer ", "good", "Bearer a b", "Bearer \xe9", "Bearer " + "a" * 9000):
         assert (await client.get("/api/v1/things", headers={"authorization": value})).status == 401, value

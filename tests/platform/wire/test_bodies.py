@@ -35,6 +35,22 @@ def test_what_is_not_one_clear_object_is_refused(raw: bytes) -> None:
         bodies.read(raw, _Thing)
 
 
+def test_a_whole_number_may_be_spelt_with_a_point() -> None:
+    """As JSON Schema has it: 1.0 is an integer; what else is wrong with the body stays wrong."""
+    assert bodies.read(b'{"count":7.0}', _Thing) == _Thing(count=7)
+    assert bodies.read(b'{"count":2e3}', _Thing) == _Thing(count=2_000)
+    for raw in (
+        b'{"count":7.5}',
+        b'{"count":1e300}',
+        b'{"count":7.0,"name":"\\ud800"}',
+        b'{"count":7.0,"count":7.0}',
+        b'{"count":7.0,"name":NaN}',
+        b'{"count":7.0}x',
+    ):
+        with pytest.raises(BadJson):
+            bodies.read(raw, _Thing)
+
+
 def test_the_place_is_named_and_the_value_is_not() -> None:
     """A client learns which member is wrong; what it held stays out of answers and logs."""
     with pytest.raises(BadJson, match=r"\$\.count") as caught:

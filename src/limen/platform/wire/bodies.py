@@ -14,6 +14,10 @@ from limen.kernel.errors import Kind, LimenError
 JSON_LIMIT: Final = 65_536
 """Octets of a JSON body that are read at most."""
 
+_A_FLOAT: Final = "got `float`"
+_EXACT: Final = 2**53
+"""Up to here whole numbers are exact for everybody (RFC 7493, section 2.2)."""
+
 T = TypeVar("T")
 
 Timestamp: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -36,7 +40,7 @@ def read(raw: bytes, kind: type[T], *, limit: int = JSON_LIMIT) -> T:
     if len(raw) > limit:
         raise BadJson(f"more than {limit} bytes")
     try:
-        value = msgspec.json.decode(raw, type=kind)
+        value = _decoded(raw, kind)
         _check(raw)
     except msgspec.ValidationError as trouble:
         raise BadJson(str(trouble)) from None
@@ -47,6 +51,21 @@ def read(raw: bytes, kind: type[T], *, limit: int = JSON_LIMIT) -> T:
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
         raise BadJson("not well-formed JSON") from None
     return value
+
+
+def _decoded(raw: bytes, kind: type[T]) -> T:
+    """Decode; a number such as 1.0 is a whole one for JSON Schema, and so for what describes the API, though not for the decoder."""
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except msgspec.ValidationError as trouble:
+        if _A_FLOAT not in str(trouble):
+            raise
+        return msgspec.json.decode(json.dumps(json.loads(raw, parse_float=_number)), type=kind)
+
+
+def _number(text: str) -> float | int:
+    value = float(text)
+    return int(value) if value.is_integer() and abs(value) <= _EXACT else value
 
 
 def _check(raw: bytes) -> None:

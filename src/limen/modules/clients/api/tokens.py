@@ -22,10 +22,10 @@ _LONGEST: Final = 400 * 24 * 3600
 
 
 class NewRegistrationToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How many applications may register with it, and for how many seconds; null is no limit. `note` says for whom, in the list."""
+    """How many applications may register with it, and for how many seconds; 0 is no limit. `note` says for whom, in the list."""
 
-    uses: Annotated[int, msgspec.Meta(ge=1, le=100_000)] | None = 1
-    expires_in: Annotated[int, msgspec.Meta(ge=1, le=_LONGEST)] | None = 604_800
+    uses: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 1
+    expires_in: Annotated[int, msgspec.Meta(ge=0, le=_LONGEST)] = 604_800
     note: Annotated[str, msgspec.Meta(max_length=200)] = ""
 
 
@@ -68,7 +68,7 @@ async def _make(call: Call) -> Answer:
     wanted = call.taken(NewRegistrationToken)
     lasts = timedelta(seconds=wanted.expires_in) if wanted.expires_in else None
     async with call.work() as work:
-        made, secret = await service.make_token(work, uses=wanted.uses, lasts=lasts, note=wanted.note)
+        made, secret = await service.make_token(work, uses=wanted.uses or None, lasts=lasts, note=wanted.note)
     shown = RegistrationTokenShownOnce(id=made.id, made=made.made, note=made.note, uses=made.uses, used=made.used, expires=made.expires, token=secret.reveal())
     return Json(shown, 201, (("location", call.url(f"{PATH}/{made.id}")),))
 
