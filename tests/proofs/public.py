@@ -39,7 +39,7 @@ grants = ["client_credentials"]
 scopes = [
   "limen:accounts:read", "limen:accounts:write", "limen:profiles:read", "limen:profiles:write", "limen:sessions:read", "limen:sessions:write",
   "limen:clients:read", "limen:clients:write", "limen:consents:read", "limen:consents:write", "limen:audit:read",
-  "limen:outbox:read", "limen:outbox:write",
+  "limen:approvals:read", "limen:approvals:write", "limen:outbox:read", "limen:outbox:write",
 ]
 """
 
