@@ -7,9 +7,9 @@ import hashlib
 import json
 import re
 import secrets
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
@@ -86,6 +86,8 @@ class Suite:
     front: Fronted
     metadata: dict[str, Any] = field(init=False)
     machines: dict[int, httpx2.Client] = field(default_factory=dict)
+    offset: float = 0.0
+    """So far the server's clock was turned."""
 
     def __post_init__(self) -> None:
         self.metadata = self.http.get(f"{self.front.issuer}/.well-known/openid-configuration").json()
@@ -115,8 +117,13 @@ class Suite:
         """Fetch the server's keys."""
         return KeySet.import_key_set(self.http.get(self.metadata["jwks_uri"]).json())
 
+    def now(self) -> datetime:
+        """Return the server's time: clients go with it."""
+        return datetime.now(UTC) + timedelta(seconds=self.offset)
+
     def turn(self, seconds: float) -> None:
-        """Turn the server's clock."""
+        """Turn the server's clock on, where the suite waits."""
+        self.offset += seconds
         assert self.http.post(f"{self.issuer}/dev/clock", json={"advance": seconds}).status_code == 200
 
     def verified(self, token: str) -> dict[str, Any]:
@@ -254,7 +261,7 @@ class App:
 
     def assertion(self, *, alg: str = "", key: RSAKey | ECKey | None = None, **changes: Any) -> str:
         """Sign a client assertion; what is changed to None is left out."""
-        now = int(time.time())
+        now = int(self.suite.now().timestamp())
         about = {"iss": self.who.id, "sub": self.who.id, "aud": self.audience or self.suite.issuer}
         usual = {**about, "jti": secrets.token_urlsafe(12), "iat": now, "exp": now + 60}
         said = {name: value for name, value in {**usual, **changes}.items() if value is not None}
@@ -307,7 +314,7 @@ class App:
     def check_id_token(self, token: str, nonce: str | None) -> dict[str, Any]:
         """Check an id_token (OpenID Connect Core 1.0, 3.1.3.7) and return its claims."""
         claims = self.suite.verified(token)
-        now = time.time()
+        now = self.suite.now().timestamp()
         assert (claims["iss"], claims["aud"]) == (self.suite.issuer, self.who.id)
         assert 0 < len(claims["sub"]) <= 255
         assert claims["iat"] - _SKEW < now < claims["exp"]
