@@ -73,6 +73,7 @@ def hosting(folder: Path) -> Iterator[Host]:
             self.wfile.write(body)
 
         def do_GET(self) -> None:
+            host.heard.append(Heard(self.path, {name.lower(): value for name, value in self.headers.items()}, ""))
             page = host.pages.get(self.path)
             self._answer(200 if page is not None else 404, page or b"")
 

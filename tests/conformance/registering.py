@@ -69,7 +69,7 @@ class Registrar:
         for name, value in body.items():
             assert said[name] == value, name
         who = Identity(said["client_id"], said["token_endpoint_auth_method"], said.get("client_secret", ""), signs, "RS256")
-        return App(self.suite, who, self.response_type, redirect_uri=body["redirect_uris"][0], audience=self.suite.metadata["token_endpoint"]), said
+        return App(self.suite, who, self.response_type, redirect_uri=body.get("redirect_uris", [""])[0], audience=self.suite.metadata["token_endpoint"]), said
 
     def gone(self, said: dict[str, Any]) -> None:
         """Unregister, as the suite does at the end of each module (RFC 7592, section 2.3)."""

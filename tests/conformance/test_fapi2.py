@@ -119,10 +119,15 @@ def made(suite: Suite, clients: str, number: str) -> App:
     if mtls:
         certificate = Certified.read(suite.front.proxy.folder / f"client-{number}.pem")
         return App(suite, Identity(f"{clients}-{number}", "tls_client_auth", certificate=certificate), pkce=True)
+    who = Identity(f"{clients}-{number}", "private_key_jwt", key=key_of(suite, number), alg="PS256")
+    return App(suite, who, pkce=True, prover=Prover(clock=suite))
+
+
+def key_of(suite: Suite, number: str) -> RSAKey:
+    """Return the key of a client, as `make conformance` wrote it."""
     kept = json.loads((suite.front.server.folder / f"client-{number}.jwks").read_text())["keys"][0]
     del kept["alg"]  # the suite signs with RS256 too, to be refused
-    who = Identity(f"{clients}-{number}", "private_key_jwt", key=RSAKey.import_key(kept), alg="PS256")
-    return App(suite, who, pkce=True, prover=Prover(clock=suite))
+    return RSAKey.import_key(kept)
 
 
 @pytest.mark.parametrize(("clients", "module"), CASES)
