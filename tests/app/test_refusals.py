@@ -182,7 +182,7 @@ def test_a_backup_that_finds_no_room(here: Here) -> None:
         (("demo", "--port", "80000"), "cannot listen on 127.0.0.1:80000: ports are from 0 to 65535"),
         (("audit", "tail", "--last", "-3"), "--last: -3 facts cannot be shown"),
         (("outbox", "replay"), "say which: the ids of dead letters"),
-        (("outbox", "replay", "--kind", "mail."), "say which"),
+        (("outbox", "replay", "--kind", "mail.", "job_x"), "say which"),
         (("outbox", "replay", "--every", "job_x"), "say which"),
         (("outbox", "drop"), "say which"),
     ],

@@ -60,6 +60,8 @@ const provider = new Provider(issuer, {
       redirect_uris: [],
       token_endpoint_auth_method: "client_secret_post",
       id_token_signed_response_alg: "ES256",
+      introspection_signed_response_alg: "ES256",
+      authorization_signed_response_alg: "ES256",
     },
     {
       client_id: "shop",
@@ -69,6 +71,8 @@ const provider = new Provider(issuer, {
       redirect_uris: ["http://127.0.0.1:9/callback"],
       token_endpoint_auth_method: "client_secret_post",
       id_token_signed_response_alg: "ES256",
+      introspection_signed_response_alg: "ES256",
+      authorization_signed_response_alg: "ES256",
     },
   ],
   scopes: ["openid", "profile", "email", "offline_access", "read"],

@@ -136,7 +136,8 @@ async def test_refusals_are_described_by_their_codes(make: Make) -> None:
     shared = document["components"]["responses"]
     assert _codes(shared["SlowDown"]) == ["slow_down"]
     assert shared["SlowDown"]["headers"].keys() == shared["Unavailable"]["headers"].keys() == {"Retry-After"}
-    assert shared["BearerRefused"]["headers"].keys() == shared["ScopeMissing"]["headers"].keys() == {"WWW-Authenticate"}
+    assert shared["BearerRefused"]["headers"].keys() == {"WWW-Authenticate", "DPoP-Nonce"}
+    assert shared["ScopeMissing"]["headers"].keys() == {"WWW-Authenticate"}
 
 
 def _codes(response: dict[str, Any]) -> list[str]:

@@ -247,11 +247,12 @@ async def test_a_full_disk(db: Postgres) -> None:
 async def test_a_deadlock_ends_with_one_refusal(db: Postgres) -> None:
     """Two Works that lock two rows crosswise: one commits, the other is told that trying again may help."""
     await asyncio.gather(_add(db, "x"), _add(db, "y"))
+    both_hold_one = asyncio.Barrier(2)
 
     async def cross(first: str, second: str) -> None:
         async with db.work(ACME, SYSTEM) as work:
             await work.run(GROW, id=first)
-            await asyncio.sleep(0.05)
+            await both_hold_one.wait()
             await work.run(GROW, id=second)
 
     results = await asyncio.gather(cross("x", "y"), cross("y", "x"), return_exceptions=True)
