@@ -159,6 +159,7 @@ def measure(meter: Meter, db: Database, runner: Runner) -> None:
     meter.gauge("hashes_waiting", "Password hashes in the queue.", lambda: pool().waiting)
     meter.gauge("outbox_late_seconds", "How long the oldest job that is due has waited for a runner.", lambda: runner.late_seconds, sums=False)
     meter.gauge("outbox_dead", "Jobs that were given up and wait for an operator.", lambda: count_dead(db), sums=False)
+    meter.kinds("token_anomalies", "Anomalies that the token watch told of, by kind.", lambda: oauth.anomalies(db))
     meter.gauge("hashes_busy", "Threads at work on password hashes.", lambda: pool().busy)
     meter.gauge("hashes_cpu_seconds", "Processor time spent in password hashes since the start.", lambda: pool().spent)
 

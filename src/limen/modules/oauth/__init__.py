@@ -7,5 +7,6 @@ say. It answers the edge's question about bearers (`bearer.admits`).
 from __future__ import annotations
 
 from limen.modules.oauth.tally import flush
+from limen.modules.oauth.watch.following import anomalies
 
-__all__ = ["flush"]
+__all__ = ["anomalies", "flush"]

@@ -66,7 +66,7 @@ class UserCodeRefused(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenIssued(Fact):
-    """An access token went to an app. `expires` in seconds since 1970, as in the token."""
+    """An access token went to an app. `expires` in seconds since 1970, as in the token; `network` is a keyed label of where it was asked for from."""
 
     name: ClassVar[str] = "oauth.token_issued"
     client: ClientId
@@ -75,6 +75,7 @@ class TokenIssued(Fact):
     grant: GrantId | None
     scope: str
     expires: int
+    network: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,12 +92,13 @@ class TokenExchanged(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenRefused(Fact):
-    """A client that proved itself asked for what it does not get."""
+    """A client that proved itself asked for what it does not get; or a client of whatever kind brought a refresh token that was used before."""
 
     name: ClassVar[str] = "oauth.token_refused"
     client: ClientId
     grant_type: str
     reason: str
+    network: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +121,10 @@ class TokenRevoked(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Introspected(Fact):
-    """Tokens of one grant (or of one service) were looked at so many times within a minute; `active` of them stood."""
+    """Tokens of one grant (or of one service) were looked at so many times within a minute; `active` of them stood.
+
+    `network` labels where the question came from; it is empty for tokens that are bound to a key, and for those that did not stand.
+    """
 
     name: ClassVar[str] = "oauth.introspected"
     by: ClientId
@@ -127,16 +132,18 @@ class Introspected(Fact):
     grant: GrantId | None
     count: int
     active: int
+    network: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserinfoRead(Fact):
-    """An app asked so many times within a minute who the person is."""
+    """An app asked so many times within a minute who the person is; `network` as in `oauth.introspected`."""
 
     name: ClassVar[str] = "oauth.userinfo_read"
     client: ClientId
     grant: GrantId | None
     count: int
+    network: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,3 +207,20 @@ class BackchannelUndelivered(Fact):
     client: ClientId
     mode: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnomalySeen(Fact):
+    """Tokens were asked for or shown as they usually are not: `observed` within `window` seconds, where up to `expected` is nothing to tell.
+
+    `kind`: `burst`, `refresh_reuse`, `scope_drift`, `many_networks` or `new_network`; `detail` names the scopes or the network that are new.
+    """
+
+    name: ClassVar[str] = "oauth.anomaly_seen"
+    kind: str
+    client: ClientId
+    grant: GrantId | None
+    observed: int
+    expected: int
+    window: int
+    detail: str = ""

@@ -19,6 +19,7 @@ from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.facts import Introspected
 from limen.modules.oauth.ground import with_keys
 from limen.modules.oauth.possession import Confirmation, confirmation, token_type
+from limen.modules.oauth.watch.networks import network
 from limen.platform.http import PROTOCOL, Answer, Call, Endpoint, Form, Json, Raw
 from limen.platform.sql import Reader
 from limen.platform.wire.jose import SigningKey, encode_jwt
@@ -74,7 +75,7 @@ async def _introspect(call: Call) -> Answer:
         client = found if isinstance(found, Refused) else await client_auth.proved(reader, found)
         refusal = client if isinstance(client, Refused) else _PUBLIC if client.public else None if text else _NO_TOKEN
         if refusal is None and isinstance(client, Client):
-            body, fact = await _looked_at(reader, issuer, client, text)
+            body, fact = await _looked_at(call, reader, client, text)
             tally.count(call.db, call.tenant, fact)
             return await _as_jwt(call, client, body) if _MEDIA in call.raw_headers.get(b"accept", b"") else Json(body)
     refusal = refusal or _NO_TOKEN
@@ -94,7 +95,8 @@ async def _as_jwt(call: Call, client: Client, body: Body) -> Answer:
     return Raw((await encryption.for_client(call, client, "introspection", signed)).encode(), _MEDIA.decode())
 
 
-async def _looked_at(reader: Reader, issuer: str, client: Client, text: str) -> tuple[Body, Introspected]:
+async def _looked_at(call: Call, reader: Reader, client: Client, text: str) -> tuple[Body, Introspected]:
+    issuer = call.site.issuer
     if text.startswith(REFRESH_PREFIX):
         grant = await grants.by_refresh(reader, text, client.id)
         if grant is None:
@@ -103,7 +105,8 @@ async def _looked_at(reader: Reader, issuer: str, client: Client, text: str) -> 
     token = await bearer.standing(reader, issuer, text)
     if token is None or not await _may_ask(reader, client, token):
         return _NOTHING, Introspected(by=client.id, client=None, grant=None, count=1, active=0)
-    fact = Introspected(subject=token.account, by=client.id, client=token.client, grant=token.grant, count=1, active=1)
+    whence = "" if token.bound else await network(call, reader)
+    fact = Introspected(subject=token.account, by=client.id, client=token.client, grant=token.grant, count=1, active=1, network=whence)
     if token.permit is not None and claims.adds(await tenants.find(reader), Use.INTROSPECTION):
         more = await told(reader, token.permit, token.scopes, Use.INTROSPECTION)
         return {**more, **members(_of_token(token, issuer))}, fact

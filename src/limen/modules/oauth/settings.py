@@ -22,6 +22,11 @@ _LONGEST_MESSAGE: Final = 200
 _TYPE: Final = re.compile(r"[\x21-\x7e]{1,100}")
 _BASE: Final = re.compile(r"https://[a-z0-9.-]+(:[0-9]{1,5})?(/t/[a-z0-9-]+)?")
 _MOST_WORDS: Final = 200
+_MOST_TOKENS: Final = 1_000_000
+_MOST_PERSONAL: Final = 1_000
+_LEARNING_FLOOR: Final = timedelta(hours=1)
+_LEARNING_CEILING: Final = timedelta(days=30)
+_WITHIN_CEILING: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +139,26 @@ class Tenant:
     """Where clients come with certificates, as the issuer is written (RFC 8705, section 5); left out: at the issuer itself."""
     global_token_revocation: bool = False
     """Whether a caller with `limen:sessions:write` may end all of a person's tokens (draft-parecki-oauth-global-token-revocation-06)."""
+    watch: bool = True
+    """Whether the token watch tells of what is not as usual (`oauth.anomaly_seen`)."""
+    watch_client_minute: int = 100
+    """So many tokens of a client a minute are never a burst, whatever is usual for it."""
+    watch_client_hour: int = 1_000
+    """Nor so many an hour."""
+    watch_times: int = 4
+    """Beyond that, so many times what is usual for the client is one."""
+    watch_account_minute: int = 30
+    """More tokens a minute for one person are a burst."""
+    watch_account_hour: int = 300
+    """So are more an hour."""
+    watch_networks: int = 5
+    """What one grant gives may be shown from so many networks (`/24`, or `/48` of IPv6) within the time below."""
+    watch_networks_within: timedelta = timedelta(minutes=10)
+    """The time within which they count."""
+    watch_few_networks: int = 3
+    """A client that proves itself and always came from so many networks at most is told of when it comes from another."""
+    watch_learning: timedelta = timedelta(days=7)
+    """A client's scopes and networks are learnt for so long, its rates a day at most, before anything is told."""
 
     def _check_backchannel(self) -> None:
         if not _SECOND <= self.backchannel_request <= self.backchannel_longest <= _BACKCHANNEL_CEILING:
@@ -141,12 +166,27 @@ class Tenant:
         if not _SHORTEST_MESSAGE <= self.backchannel_message <= _LONGEST_MESSAGE:
             raise ValueError(f"backchannel_message: must lie between {_SHORTEST_MESSAGE} and {_LONGEST_MESSAGE}")
 
+    def _check_watch(self) -> None:
+        if not 1 <= self.watch_client_minute <= self.watch_client_hour <= _MOST_TOKENS:
+            raise ValueError(f"watch_client_minute, watch_client_hour: must lie between 1 and {_MOST_TOKENS}, the first not above the second")
+        if not 1 <= self.watch_account_minute <= self.watch_account_hour <= _MOST_PERSONAL:
+            raise ValueError(f"watch_account_minute, watch_account_hour: must lie between 1 and {_MOST_PERSONAL}, the first not above the second")
+        if not 2 <= self.watch_times <= 100:  # noqa: PLR2004 - once as many as usual is usual
+            raise ValueError("watch_times: must lie between 2 and 100")
+        if not 1 <= self.watch_networks <= 100 or not 1 <= self.watch_few_networks <= 10:  # noqa: PLR2004 - beyond, networks are not counted
+            raise ValueError("watch_networks: must lie between 1 and 100, and watch_few_networks between 1 and 10")
+        if not timedelta(minutes=1) <= self.watch_networks_within <= _WITHIN_CEILING:
+            raise ValueError("watch_networks_within: must lie between 1m and 1h")
+        if not _LEARNING_FLOOR <= self.watch_learning <= _LEARNING_CEILING:
+            raise ValueError("watch_learning: must lie between 1h and 30d")
+
     def __post_init__(self) -> None:
         if not _SECOND <= self.pushed_request <= _PUSHED_CEILING:
             raise ValueError("pushed_request: must lie between 1s and 10m")
         if not _DEVICE_FLOOR <= self.device_code <= DEVICE_CEILING:
             raise ValueError("device_code: must lie between 1m and 30m")
         self._check_backchannel()
+        self._check_watch()
         names = [one.type for one in self.details]
         if len(set(names)) < len(names):
             raise ValueError("details: a type stands there twice")

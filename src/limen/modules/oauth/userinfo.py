@@ -12,6 +12,7 @@ from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.facts import UserinfoRead
 from limen.modules.oauth.ground import with_keys
 from limen.modules.oauth.model import OPENID
+from limen.modules.oauth.watch.networks import network
 from limen.platform.http import PROTOCOL, Answer, Call, Cors, Endpoint, Form, Json, Raw
 from limen.platform.wire.jose import encode_jwt
 
@@ -43,7 +44,8 @@ async def _userinfo(call: Call) -> Answer:
         wanted = claims_request.requested(extra.claims, claims_request.USERINFO) if extra is not None else None
         asking = claims.Asking(account=token.account, client=client, scopes=token.scopes, use=claims.Use.USERINFO, requested=wanted)
         told = {"sub": token.subject, **await claims.of(reader, asking)}
-    tally.count(call.db, call.tenant, UserinfoRead(subject=token.account, client=token.client, grant=token.grant, count=1))
+        whence = "" if token.bound else await network(call, reader)
+    tally.count(call.db, call.tenant, UserinfoRead(subject=token.account, client=token.client, grant=token.grant, count=1, network=whence))
     if client.userinfo_signed_response_alg is None and client.userinfo_encrypted_response_alg is None:
         return Json(told, headers=headers)
     return await _as_jwt(call, client, told)

@@ -39,9 +39,14 @@ class _Collector:
             duration.add_metric((one.method, one.route), buckets=_cumulated(one.buckets), sum_value=one.seconds)
         yield requests
         yield duration
+        families: dict[str, CounterMetricFamily | GaugeMetricFamily] = {}
         for figure in self._snapshot.figures:
             kind = CounterMetricFamily if figure.grows else GaugeMetricFamily
-            yield kind(f"limen_{figure.name}", figure.help, value=figure.value)
+            family = families.get(figure.name)
+            if family is None:
+                family = families[figure.name] = kind(f"limen_{figure.name}", figure.help, labels=("kind",) if figure.kind else ())
+            family.add_metric((figure.kind,) if figure.kind else (), figure.value)
+        yield from families.values()
 
 
 def _cumulated(buckets: Iterable[int]) -> list[tuple[str, float]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -16,6 +16,8 @@ _log = structlog.stdlib.get_logger(__name__)
 
 Probe = Callable[[], float | Awaitable[float]]
 """Reads a gauge when somebody looks."""
+Kinds = Callable[[], Mapping[str, int]]
+"""Reads how many there have been of each kind, likewise."""
 
 
 class Traffic:
@@ -54,13 +56,14 @@ class Count:
 
 
 class Figure(msgspec.Struct, frozen=True):
-    """One number. `sums` says whether those of several processes are added; else the largest counts (a lag)."""
+    """One number. `sums` says whether those of several processes are added; else the largest counts (a lag). `kind` is which of several of this name."""
 
     name: str
     help: str
     value: float
     grows: bool
     sums: bool = True
+    kind: str = ""
 
 
 class TrafficFigures(msgspec.Struct, frozen=True):
@@ -87,6 +90,7 @@ class Meter:
         self._traffic: dict[tuple[str, str], Traffic] = {}
         self._counts: dict[str, Count] = {}
         self._gauges: dict[str, tuple[str, Probe, bool]] = {}
+        self._kinds: dict[str, tuple[str, Kinds]] = {}
 
     def traffic(self, method: str, route: str) -> Traffic:
         """Return where the requests of an endpoint are counted; `route` is a template, never an address."""
@@ -100,9 +104,15 @@ class Meter:
         """Have a figure read by `probe` when somebody looks: facts lag in positions, outbox depth, hashes waiting."""
         self._gauges[name] = (text, probe, sums)
 
+    def kinds(self, name: str, text: str, read: Kinds) -> None:
+        """Have counters of one name, by the label `kind`, read when somebody looks; `name` as in `count`."""
+        self._kinds[name] = (text, read)
+
     async def snapshot(self) -> Snapshot:
         """Return all figures now. A gauge that cannot be read is left out, and the log says so."""
         figures = [Figure(one.name, one.help, one.value, grows=True) for one in self._counts.values()]
+        for name, (text, read) in self._kinds.items():
+            figures += [Figure(name, text, value, grows=True, kind=kind) for kind, value in read().items()]
         for name, (text, probe, sums) in self._gauges.items():
             try:
                 value = probe()
@@ -116,18 +126,17 @@ class Meter:
 def summed(snapshots: Iterable[Snapshot]) -> Snapshot:
     """Return the figures of several processes as those of one."""
     traffic: dict[tuple[str, str], TrafficFigures] = {}
-    figures: dict[str, Figure] = {}
+    figures: dict[tuple[str, str], Figure] = {}
     for snapshot in snapshots:
         for one in snapshot.traffic:
             known = traffic.get((one.method, one.route))
             traffic[one.method, one.route] = one if known is None else _both(known, one)
         for figure in snapshot.figures:
-            other = figures.get(figure.name)
+            other = figures.get((figure.name, figure.kind))
             if other is not None:
                 value = other.value + figure.value if figure.sums else max(other.value, figure.value)
-                figures[figure.name] = msgspec.structs.replace(figure, value=value)
-            else:
-                figures[figure.name] = figure
+                figure = msgspec.structs.replace(figure, value=value)  # noqa: PLW2901 - the same figure of both
+            figures[figure.name, figure.kind] = figure
     return Snapshot(list(traffic.values()), list(figures.values()))
 
 

@@ -1,8 +1,8 @@
-"""The tables of the door: requests that wait, what was shown once, devices that wait (`devices`), and people asked elsewhere (`backchannel`)."""
+"""The tables of the door: requests that wait, what was shown once, and in files of their own `devices`, `backchannel` (people asked) and `watch`."""
 
 from __future__ import annotations
 
-from limen.modules.oauth.store import backchannel, devices
+from limen.modules.oauth.store import backchannel, devices, watch
 from limen.modules.oauth.store.replays import REPLAYS, ReplayKind, drop_shown, show
 from limen.modules.oauth.store.requests import LIFETIME, REQUESTS, RequestKind, Slot, add, add_named, any_left, drop_old, find, take
 
@@ -23,4 +23,5 @@ __all__ = [
     "find",
     "show",
     "take",
+    "watch",
 ]

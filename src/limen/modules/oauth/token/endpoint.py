@@ -27,6 +27,8 @@ from limen.modules.oauth.token.port import Given, Grant, Wish
 from limen.modules.oauth.token.refresh_token import REFRESH_TOKEN
 from limen.modules.oauth.token.signing import signed
 from limen.modules.oauth.token.token_exchange import TOKEN_EXCHANGE
+from limen.modules.oauth.watch.networks import network
+from limen.modules.oauth.watch.reading import REPLAYED
 from limen.platform.http import PROTOCOL, Answer, Call, Cors, Endpoint, Form, Json
 from limen.platform.sql import Work
 
@@ -106,7 +108,7 @@ async def _served(call: Call, found: Shown, asked: _Asked) -> tuple[Press, Given
         if client.id_token_encrypted_response_alg is not None and isinstance(outcome, Given):
             outcome = msgspec.structs.replace(outcome, encrypted=client)
         if isinstance(outcome, Refused):
-            return _recorded(work, client, call.form, outcome)
+            return _recorded(work, client, call.form, outcome, await network(call, work) if outcome.reason == REPLAYED else "")
         access = outcome.access
         work.record(
             TokenIssued(
@@ -117,6 +119,7 @@ async def _served(call: Call, found: Shown, asked: _Asked) -> tuple[Press, Given
                 grant=outcome.grant,
                 scope=outcome.scope,
                 expires=access.expires,
+                network=await network(call, work),
             )
         )
         return signs, outcome
@@ -135,17 +138,19 @@ def _parsed(form: Form) -> Grant | Refused:
     return grant
 
 
-def _recorded(work: Work, client: Client, form: Form, refusal: Refused) -> _Refusal:
+def _recorded(work: Work, client: Client, form: Form, refusal: Refused, network: str = "") -> _Refusal:
     """Record the refusal of a client that proved itself by a secret; a public client's name is known to everybody, so its are counted.
+
+    That a token was replayed, from `network`, is recorded of every client: it has ended a grant, so it does not happen often.
 
     To ask whether a person has answered yet is how polling goes (RFC 8628, section 3.5), and nothing to be told or slowed down for.
     """
     if refusal.code is Code.AUTHORIZATION_PENDING:
         return _Refusal(refusal, counted=True)
-    if client.public:
+    if client.public and not network:
         return _Refusal(refusal, counted=False)
     asked = form.text("grant_type")
-    work.record(TokenRefused(client=client.id, grant_type=asked if asked in GRANTS else "", reason=refusal.reason))
+    work.record(TokenRefused(client=client.id, grant_type=asked if asked in GRANTS else "", reason=refusal.reason, network=network))
     return _Refusal(refusal, counted=True)
 
 
