@@ -146,6 +146,13 @@ async def test_private_networks_are_refused(host: str) -> None:
         "2001:0:4136:e378:8000:63bf:80ff:fffe",
         "ff02::1",
         "2001:db8::1",
+        "fec0::1",
+        "3fff::1",
+        "5f00::1",
+        "4000::1",
+        "::ffff:0:a00:1",
+        "::7f00:1",
+        "64:ff9b:1::a00:1",
     ],
 )
 def test_private_networks_in_ipv6_are_refused(address: str) -> None:

@@ -27,6 +27,9 @@ Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _LONGEST_URL: Final = 2_048
 _HTTPS: Final = 443
+_GLOBAL_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
+"""All of IPv6 that is anybody's on the internet: old and local ranges that a Python may take for global (fec0::/10) lie outside."""
+_EXAMPLES: Final = ipaddress.IPv6Network("3fff::/20")
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 
@@ -129,6 +132,8 @@ class Fetcher:
         inner = _inner(address)
         if inner.is_loopback:
             return self.own_machine
+        if isinstance(inner, ipaddress.IPv6Address) and (inner not in _GLOBAL_UNICAST or inner in _EXAMPLES):
+            return False
         return scheme == "https" and inner.is_global and not inner.is_multicast and not inner.is_reserved
 
     def _trust(self, address: Address) -> ssl.SSLContext | bool:
