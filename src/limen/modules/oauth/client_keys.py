@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ class _Fetched:
 
 
 _FETCHED: Final[OrderedDict[tuple[str, str], _Fetched]] = OrderedDict()
+_UNDER_WAY: Final[dict[tuple[str, str], asyncio.Task[bytes]]] = {}
+"""So that a crowd with names of keys that nobody has makes one call and not as many as it counts."""
 
 
 async def raw_keys(call: Call, client: Client, *, anew: bool = False) -> bytes:
@@ -47,7 +50,17 @@ async def raw_at(call: Call, uri: str, *, anew: bool = False) -> bytes:
     kept = _FETCHED.get(key)
     if kept is not None and timedelta() <= now - kept.at < (AGAIN if anew else FRESH):
         return kept.raw
-    raw = await _fetched(call, uri, kept.raw if kept else b"")
+    task = _UNDER_WAY.get(key)
+    if task is None:
+        task = _UNDER_WAY[key] = asyncio.create_task(_renewed(call, uri, kept.raw if kept else b""))
+        task.add_done_callback(lambda _: _UNDER_WAY.pop(key, None))
+    return await asyncio.shield(task)
+
+
+async def _renewed(call: Call, uri: str, before: bytes) -> bytes:
+    """Fetch and keep."""
+    key, now = (call.tenant, uri), call.db.clock.now()
+    raw = await _fetched(call, uri, before)
     _FETCHED[key] = _Fetched(raw, now)
     _FETCHED.move_to_end(key)
     if len(_FETCHED) > _MOST:
