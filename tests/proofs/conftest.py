@@ -6,9 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.modules.oauth.conftest import door
 from tests.proofs.house import House, house, new_database
 from tests.rig.postgres import Cluster
 from tests.rig.server import free_port
+
+__all__ = ["door", "plain", "served"]
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])

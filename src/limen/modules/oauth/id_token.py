@@ -94,9 +94,13 @@ def flat(identity: IdClaims) -> dict[str, object]:
 
 
 class _HintClaims(msgspec.Struct, frozen=True):
+    """What every ID token of ours has: `auth_time` tells it from an answer of userinfo, which has the same type and the same three names."""
+
     iss: str
     sub: str
     aud: str
+    exp: int
+    auth_time: int
     sid: str = ""
 
 

@@ -29,6 +29,11 @@ _BROKEN: Final = Refused(Code.INVALID_REQUEST_OBJECT, "The request object is no 
 _NOT_OURS: Final = Refused(Code.INVALID_REQUEST_OBJECT, "aud of the request object is not this issuer.", "request_object_aud")
 _ANOTHER: Final = Refused(Code.INVALID_REQUEST_OBJECT, "client_id, or iss, of the request object is not the client_id beside it.", "request_object_client")
 _NESTED: Final = Refused(Code.INVALID_REQUEST_OBJECT, "A request object holds neither request nor request_uri (RFC 9101, section 4).", "request_object_nested")
+_ASSERTION: Final = Refused(
+    Code.INVALID_REQUEST_OBJECT,
+    "sub of the request object is the client, as in an assertion of its: leave it out (RFC 9101, section 10.8).",
+    "request_object_sub",
+)
 _OLD: Final = Refused(Code.INVALID_REQUEST_OBJECT, "The request object is expired, not yet valid, or lives too long.", "request_object_times")
 _NO_TIMES: Final = Refused(Code.INVALID_REQUEST_OBJECT, "The request object needs exp and nbf, an hour apart at most.", "request_object_times")
 _WRONG_ALG: Final = Refused(Code.INVALID_REQUEST_OBJECT, "The request object is not signed with the algorithm the client registered.", "request_object_alg")
@@ -85,6 +90,8 @@ def _misfit(call: Call, client: Client, asked: Asked, jwt: Jwt) -> Refused | Non
         return _ANOTHER
     if "client_id" not in said and not client.legacy:
         return _ANOTHER
+    if said.get("sub") == client.id:
+        return _ASSERTION
     if not _OUTSIDE.isdisjoint(said):
         return _NESTED
     if ("aud" in said or not client.legacy) and call.site.issuer not in audiences(jwt):

@@ -30,11 +30,15 @@ LONGEST_LIFE: Final = timedelta(hours=1)
 """An assertion that lives longer is refused: until it ends it has to be remembered."""
 
 _TYPES: Final = ("jwt", "client-authentication+jwt", "")
+_OF_REQUESTS: Final = frozenset({"response_type", "redirect_uri", "scope"})
+"""What an assertion says nothing of. A request object that says it travels through browsers, where it may be caught (RFC 9101, section 10.8)."""
 _LONGEST_NAME: Final = 512
 _FOREVER: Final = 1e6
 
 _WRONG_TYPE: Final = Refused(Code.INVALID_CLIENT, f"client_assertion_type is {TYPE}.", "assertion_type")
-_MALFORMED: Final = Refused(Code.INVALID_CLIENT, "client_assertion is no JWT whose iss and sub are both the client_id.", "assertion_malformed")
+_MALFORMED: Final = Refused(
+    Code.INVALID_CLIENT, "client_assertion is no JWT whose iss and sub are both the client_id, or a request object.", "assertion_malformed"
+)
 _WRONG: Final = Refused(Code.INVALID_CLIENT, "client_assertion is not signed with a key this client registered, or the client may not use it.", "assertion_key")
 _OLD: Final = Refused(Code.INVALID_CLIENT, "client_assertion is expired, not yet valid, or lives longer than an hour.", "assertion_times")
 _AUDIENCE: Final = Refused(Code.INVALID_CLIENT, "aud of client_assertion is not this issuer, as one string (RFC 7523, section 3).", "assertion_audience")
@@ -89,7 +93,7 @@ async def _verified(call: Call, client: Client, token: str, shared: bytes | None
 
 def _read(call: Call, client: Client, jwt: Jwt, base: str | None) -> tuple[ClientId, Assertion] | Refused:
     said, now = jwt.claims, call.db.clock.now()
-    if said.get("iss") != client.id or said.get("sub") != client.id:
+    if said.get("iss") != client.id or said.get("sub") != client.id or not _OF_REQUESTS.isdisjoint(said):
         return _MALFORMED
     try:
         check_times(jwt, now)
