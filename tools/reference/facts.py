@@ -16,13 +16,14 @@ import limen
 from limen.kernel.errors import LimenError
 from limen.kernel.facts import Fact
 from limen.modules.oauth import errors as oauth
+from limen.modules.oauth.advice import ADVICE
 from limen.platform.http.errors import status_of_kind
 from tools.reference.markdown import WORDS, Row, code, one_of, page, said, sentence, table
 
 T = TypeVar("T")
 
 _SCRIPTS: Final = re.compile(r"\.(migrations|__main__)(\.|$)")
-_MEMBER: Final = re.compile(r'\s+[A-Z_]+ = "(\w+)"(?:\s+# (?!noqa)(.*?)(?:\s+# noqa.*)?)?')
+_MEMBER: Final = re.compile(r'\s+[A-Z_]+ = "(\w+)"(?:\s+# (?!noqa)(.*?))?(?:\s+# noqa.*)?')
 _LEAD: Final = """\
 What the log holds. Each fact has its position, tenant, instant, actor (`customer:acc_...`, `client:shop`, `operator:command:apply`), its subject (the
 account it concerns) where there is one, and the data below. A name never changes its meaning and is never used again. Personal detail stands sealed beside
@@ -31,6 +32,9 @@ _LEAD_OF_ERRORS: Final = """\
 A code is stable and for programs; the sentence beside it is for people and may change. The API answers it as `code` of problem+json with the status named,
 a command prints it in brackets behind its sentence; some are met in one of the two only, some in the
 log only."""
+_LEAD_OF_REASONS: Final = """\
+Why the OAuth door refused stands in the facts as `reason` (`oauth.token_refused`, `oauth.authorization_refused`, `http.refusals_counted`), and in the log as
+the line `oauth.refused` with the same sentence in `do`, every ten seconds at most for each reason. What begins with "Nothing" makes no line."""
 
 
 def facts() -> str:
@@ -58,6 +62,7 @@ def errors() -> str:
     lines += table(("code", "status", "meaning"), told)
     lines += ["## OAuth and OpenID Connect", "", "`error` of protocol endpoints and of answers to apps; `error_description` is for the app's developer.", ""]
     lines += table(("code", "defined in"), _protocol_codes())
+    lines += ["## Reasons and what to do", "", _LEAD_OF_REASONS, "", *table(("reason", "what to do"), [(code(one), ADVICE[one]) for one in sorted(ADVICE)])]
     return page("Errors", _LEAD_OF_ERRORS, lines)
 
 

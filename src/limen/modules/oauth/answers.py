@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from limen.modules.oauth import advice
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.model import ErrorBody
 from limen.platform.http import Answer, Json
@@ -18,7 +19,8 @@ _STATUS: Final = {
 
 
 def refused(refusal: Refused, issuer: str, headers: tuple[tuple[str, str], ...] = ()) -> Answer:
-    """Return the answer to a request of a client that is refused."""
+    """Return the answer to a request of a client that is refused; the log has a line that says what to do."""
+    advice.tell(refusal)
     if refusal.code is Code.INVALID_CLIENT:
         headers = (("www-authenticate", f'Basic realm="{issuer}"'), *headers)
     return Json(ErrorBody(refusal.code.value, refusal.why), _STATUS.get(refusal.code, 400), headers)

@@ -13,6 +13,7 @@ from limen.kernel.ids import AccountId, ClientId, GrantId, TokenId
 from limen.modules import clients, grants, keys
 from limen.modules.clients import Client
 from limen.modules.grants import ACCESS_PREFIX, Permit
+from limen.modules.oauth import advice
 from limen.modules.oauth.access_token import TYPE, seconds
 from limen.modules.oauth.dpop import SCHEME
 from limen.modules.oauth.errors import Code, Refused
@@ -212,6 +213,7 @@ def refuse(refusal: Refused | None, issuer: str, scope: str, *, by_dpop: bool = 
     """Return the refusal of a protected resource (RFC 6750, section 3; RFC 9449, 7.1): without an error code where no token was shown."""
     if refusal is None:
         return Json({}, 401, (("www-authenticate", f'Bearer realm="{issuer}", scope="{scope}", {SCHEME} algs="{algorithms()}"'),))
+    advice.tell(refusal)
     scheme = SCHEME if by_dpop else "Bearer"
     challenge = f'{scheme} realm="{issuer}", error="{refusal.code.value}", error_description="{refusal.why}"'
     if refusal.code is Code.INSUFFICIENT_SCOPE:

@@ -18,7 +18,7 @@ from limen.kernel.errors import LimenError
 from limen.kernel.ids import ClientId, TenantId
 from limen.modules import clients
 from limen.modules.clients import Client, ClientChangedMeanwhile, InvalidClient, Proposal
-from limen.modules.oauth import arrivals
+from limen.modules.oauth import advice, arrivals
 from limen.modules.oauth.errors import UnknownClient
 from limen.modules.tenants import Flaw
 from limen.platform.http import Call, Fetched, Fetcher, FetchFailed, FetchRefused
@@ -93,6 +93,7 @@ async def _read_once(call: Call, client: ClientId, known: tuple[Client, datetime
     if not isinstance(found, _Failure):
         return found
     await call.refused("client_document_refused")
+    advice.tell_reason("client_document_refused", client=client)
     return old if found.serves_on else None
 
 

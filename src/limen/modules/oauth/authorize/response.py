@@ -11,7 +11,7 @@ import msgspec
 
 from limen.modules import keys
 from limen.modules.clients import Client
-from limen.modules.oauth import encryption, tally
+from limen.modules.oauth import advice, encryption, tally
 from limen.modules.oauth.access_token import Made, seconds
 from limen.modules.oauth.authorize import modes
 from limen.modules.oauth.authorize.sound import Sound
@@ -45,7 +45,8 @@ class Issued(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def refused(call: Call, sound: Sound, refusal: Refused) -> Issued:
-    """Return an error on its way to the app, counted."""
+    """Return an error on its way to the app, counted and told."""
+    advice.tell(refusal, client=sound.client.id)
     tally.count(call.db, call.tenant, AuthorizationRefused(client=sound.client.id, reason=refusal.reason, count=1))
     return Issued(refused=refusal)
 

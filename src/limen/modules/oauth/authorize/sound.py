@@ -11,7 +11,7 @@ from limen.kernel.ids import RequestId
 from limen.modules import claims, clients, tenants
 from limen.modules.clients import Client
 from limen.modules.journey import Ask
-from limen.modules.oauth import claims_request, details
+from limen.modules.oauth import advice, claims_request, details
 from limen.modules.oauth.authorize.checks import Case
 from limen.modules.oauth.errors import Refused, UnknownClient, UnregisteredAddress
 from limen.modules.oauth.model import Asked, form_target, words
@@ -85,6 +85,7 @@ async def known_client(reader: Reader, call: Call, asked: Asked) -> Client:
     client = await clients.find(reader, asked.client_id) if asked.client_id else None
     if client is None:
         await call.refused("unknown_client")
+        advice.tell_reason("unknown_client")
         raise UnknownClient
     return client
 
@@ -95,6 +96,7 @@ async def sound(reader: Reader, call: Call, client: Client, entrance: Entrance) 
     uri = address(client, asked.redirect_uri)
     if uri is None:
         await call.refused("unregistered_redirect_uri")
+        advice.tell_reason("unregistered_redirect_uri", client=client.id)
         raise UnregisteredAddress
     tenant = await tenants.find(reader)
     case = Case(asked=asked, client=client, tenant=tenant, issuer=call.site.issuer, pushed=bool(entrance.pushed), signed=entrance.signed)
