@@ -17,10 +17,29 @@ from limen.modules.profiles import AddressChanges, Changes
 from limen.platform.sql import DatabaseUnavailable
 from limen.platform.wire import jose
 from limen.platform.wire.jose import Alg, SigningKey
-from tests.modules.oauth.conftest import API, BASE, RIVAL, Door
+from tests.modules.oauth.conftest import API, BASE, RIVAL, VAULT, Door
 from tests.rig.asgi import Client
 
 pytestmark = pytest.mark.anyio
+
+
+async def test_a_service_names_the_api_it_wants_a_token_for(door: Door) -> None:
+    """RFC 8707, 2: `resource` is heeded with client credentials too: known, owner of the scopes asked for, and which of the client's own are given."""
+    for resource, form, expected in (
+        (API, {"scope": "read"}, (API, "read")),
+        (API, {}, (API, "read write")),
+        (VAULT, {}, (VAULT, "open")),
+        ("https://unknown.example", {"scope": "read"}, "invalid_target"),
+        (f"{API}/", {}, "invalid_target"),
+        (VAULT, {"scope": "read"}, "invalid_target"),
+    ):
+        answer = await door.token(auth="svc", grant_type="client_credentials", resource=resource, **form)
+        if isinstance(expected, str):
+            assert (answer.status, answer.json()["error"]) == (400, expected), (resource, form)
+            continue
+        assert answer.json()["scope"] == expected[1]
+        looked = await door.call("/oauth/introspect", auth="orders-api", token=answer.json()["access_token"])
+        assert (looked.json()["aud"], looked.json()["scope"]) == expected
 
 
 async def test_userinfo_tells_what_the_scopes_say(door: Door) -> None:

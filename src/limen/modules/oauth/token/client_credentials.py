@@ -40,16 +40,17 @@ class _Plan:
     audience: str | tuple[str, ...]
 
 
-_PLANS: Final[OrderedDict[tuple[str, str, str | None], _Plan]] = OrderedDict()
+_PLANS: Final[OrderedDict[tuple[str, str, str | None, tuple[str, ...]], _Plan]] = OrderedDict()
 
 
 def _plan(wish: Wish) -> _Plan | Refused:
     client, press, asked = wish.client, wish.press, wish.form.get("scope") or None
-    key = (press.issuer, client.id, asked)
+    resources = wish.form.all("resource") if "resource" in wish.form else ()
+    key = (press.issuer, client.id, asked, resources)
     plan = _PLANS.get(key)
     if plan is not None and plan.client is client and plan.ground is press.ground:
         return plan
-    made = _made(client, press, asked)
+    made = _made(client, press, asked, resources)
     if isinstance(made, _Plan):
         _PLANS[key] = made
         if len(_PLANS) > _MOST:
@@ -57,15 +58,25 @@ def _plan(wish: Wish) -> _Plan | Refused:
     return made
 
 
-def _made(client: Client, press: Press, asked: str | None) -> _Plan | Refused:
-    """Work a plan out. Without `scope` a service gets all it is registered for (RFC 6749, section 3.3), if one resource owns it."""
-    scopes = words(asked) if asked is not None else tuple(one for one in client.scopes if one not in OWN_SCOPES)
+def _made(client: Client, press: Press, asked: str | None, resources: tuple[str, ...]) -> _Plan | Refused:
+    """Work a plan out. Without `scope` a service gets all it is registered for (RFC 6749, section 3.3), if one resource owns it, or those named do."""
+    scopes = words(asked) if asked is not None else _usual(client, press, resources)
     if asked is not None and not scopes:
         return Refused(Code.INVALID_SCOPE, "scope is empty: leave it out, or name what is needed.", "scope_missing")
-    target = aim(press.ground.tenant, press.issuer, client, scopes, person=False)
+    target = aim(press.ground.tenant, press.issuer, client, scopes, person=False, resources=resources)
     if isinstance(target, Refused):
         return target
     return _Plan(client, press.ground, press.issuer, target, scopes, " ".join(scopes), one_or_many(target.audience))
+
+
+def _usual(client: Client, press: Press, resources: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the client's own scopes; of the resources named, where it names some (RFC 8707, section 2)."""
+    tenant = press.ground.tenant
+    return tuple(
+        scope
+        for scope in client.scopes
+        if scope not in OWN_SCOPES and (not resources or ((owner := tenant.owner_of(scope, press.issuer)) is not None and owner.identifier in resources))
+    )
 
 
 async def _decide(work: Work, wish: Wish) -> Given | Refused:
