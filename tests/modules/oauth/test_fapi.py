@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from limen.modules.clients import AuthMethod, GrantType, Profile, RefreshRotation
+from limen.modules.clients import AuthMethod, GrantType, InvalidClient, Profile, RefreshRotation
 from limen.platform.wire import jose
 from limen.platform.wire.jose import Alg, SigningKey
 from tests.modules.oauth.conftest import BASE, Door, Person, answered, asked
@@ -133,3 +133,11 @@ async def test_who_rotates_is_settled_per_client(door: Door) -> None:
         body = await door.tokens(person)
         again = (await door.refresh(body["refresh_token"])).json()
         assert (again["refresh_token"] == body["refresh_token"]) is kept, rotation
+
+
+async def test_a_tenant_that_signs_with_rs256_first_has_no_clients_of_the_profile(bank: Door) -> None:
+    """Access tokens are signed with the tenant's first algorithm: one that FAPI 2.0 does not take is refused when the client is saved (section 5.4.1)."""
+    await bank.set("keys", algorithms=["RS256", "ES256"])
+    with pytest.raises(InvalidClient, match="RS256 first"):
+        await change(bank, "shop", profile=Profile.FAPI2_MESSAGE_SIGNING)
+    await change(bank, "shop", profile=None)

@@ -23,7 +23,7 @@ from limen.modules.clients.model.client import (
     is_assured,
 )
 from limen.modules.clients.model.documents import document_fault
-from limen.modules.clients.model.protocol import flaws_of_metadata
+from limen.modules.clients.model.protocol import FAPI_ALGS, flaws_of_metadata
 from limen.modules.tenants import Flaw
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,99}")
@@ -46,10 +46,14 @@ def flaws(client: Client, *, dev: bool) -> tuple[Flaw, ...]:
 
 
 def flaws_beside(client: Client, tenant: tenants.Tenant) -> tuple[Flaw, ...]:
-    """Return a flaw for each scope that is no resource's of the tenant and not about the person, and for an algorithm it does not sign with."""
+    """Return a flaw for each scope that is no resource's of the tenant and not about the person, and for algorithms that do not fit."""
     own = frozenset() if client.kind is ClientKind.SERVICE else tenants.OWN_SCOPES
     known = {*own, *tenants.API_SCOPES, *(scope for resource in tenant.resources for scope in resource.scopes)}
-    return (*(Flaw("scopes", *_unknown(scope)) for scope in client.scopes if scope not in known), *_flaws_of_algorithm(client, tenant))
+    return (
+        *(Flaw("scopes", *_unknown(scope)) for scope in client.scopes if scope not in known),
+        *_flaws_of_algorithm(client, tenant),
+        *_flaws_of_profile(client, tenant),
+    )
 
 
 _OURS: Final = ("id_token_signed_response_alg", "userinfo_signed_response_alg", "authorization_signed_response_alg", "introspection_signed_response_alg")
@@ -62,6 +66,13 @@ def _flaws_of_algorithm(client: Client, tenant: tenants.Tenant) -> Iterator[Flaw
         if wanted is not None and wanted not in offered:
             names = ", ".join(one.value for one in offered)
             yield Flaw(name, f"`{wanted.value}` is not what this tenant signs with", f"There are {names} ([tenant.keys] algorithms)")
+
+
+def _flaws_of_profile(client: Client, tenant: tenants.Tenant) -> Iterator[Flaw]:
+    """The tenant's first algorithm signs access tokens, and whatever else the client names none for (FAPI 2.0 Security Profile, section 5.4.1)."""
+    first = keys.offered(tenant)[0]
+    if client.fapi and first not in FAPI_ALGS:
+        yield Flaw("profile", f"this tenant signs with {first.value} first, which FAPI 2.0 does not take", "Put ES256 first in [tenant.keys] algorithms")
 
 
 def _unknown(scope: str) -> tuple[str, str]:
