@@ -16,6 +16,7 @@ from limen.modules.claims import Asking, JsonValue, Use
 from limen.modules.claims import of as of_person
 from limen.modules.clients import Client
 from limen.modules.grants import TOKEN_PREFIX, Grant, OpaqueToken, Permit
+from limen.modules.oauth import details
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.ground import Press
 from limen.modules.oauth.model import OPENID
@@ -206,7 +207,7 @@ async def for_person(work: Work, press: Press, target: Target, grant: Grant, sco
         cnf=confirmation(bound),
     )
     if (extra := permit.extra) is not None:
-        claims = msgspec.structs.replace(claims, authorization_details=raw(extra.details))
+        claims = msgspec.structs.replace(claims, authorization_details=raw(details.carried(extra.details, press.ground.tenant, target.audience)))
     if (may_act := press.ground.may_act.get(permit.client)) is not None:
         claims = msgspec.structs.replace(claims, may_act=may_act)
     more = await told(work, permit, tuple(scopes), Use.ACCESS_TOKEN) if press.ground.tells else None

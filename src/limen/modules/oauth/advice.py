@@ -74,6 +74,7 @@ _TROUBLE: Final = (
         "several_resources scope_of_another_resource resource_unknown resource_beyond_grant",
         "Compare what it asks for with the tenant's [[tenant.resource]]: identifiers letter by letter.",
     ),
+    ("scope_beyond_subject", "A service wants to know of a person what the app it got the token from may not: see what it is for."),
     ("scope_beyond_grant", "The app asks for more than the person allowed: it has to send her to the authorization endpoint again."),
     (
         "not_pushed not_signed signed_unregistered fapi_method",
@@ -95,6 +96,7 @@ _TROUBLE: Final = (
     ("registration_not_supported", "Register the app beforehand: parameters do not register one."),
     ("id_token_hint", "Somebody hints with a token that is none of this tenant's: an app of another tenant or issuer, or one that guesses."),
     ("invalid_authorization_details details_malformed details_members details_too_long", _DEVELOPER),
+    ("details_beyond_grant", "The app asks for other details than the person allowed: it has to send her to the authorization endpoint again."),
     ("details_type", "Declare the type in [[tenant.oauth.details]] and name it in the client's `authorization_details_types`, if it is meant."),
     (
         "pushed_unknown pushed_request_uri",

@@ -6,11 +6,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+import msgspec
+
 from limen.modules import tenants
 from limen.modules.clients import Client
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.settings import DetailType
 from limen.modules.oauth.settings import Tenant as Settings
+from limen.platform.http import Form
 from limen.platform.wire.jose import JsonValue, Malformed, json_object
 
 Detail = Mapping[str, JsonValue]
@@ -28,6 +31,9 @@ def _refused(why: str, operator: str) -> Refused:
     return Refused(Code.INVALID_AUTHORIZATION_DETAILS, why, operator)
 
 
+_BEYOND: Final = _refused("authorization_details are not those that were granted: ask for them in an authorization request.", "details_beyond_grant")
+
+
 def declared(tenant: tenants.Tenant) -> tuple[DetailType, ...]:
     """Return the types there are."""
     return tenants.settings_of(tenant, Settings.section, Settings).details
@@ -38,10 +44,10 @@ def parse(text: str, tenant: tenants.Tenant, client: Client) -> tuple[Detail, ..
     if len(text) > _LONGEST:
         return _refused(f"authorization_details has at most {_LONGEST} characters.", "details_too_long")
     try:
-        found = json_object(b'{"_":' + text.encode() + b"}")["_"]
+        found = _listed(text)
     except Malformed:
         return _refused("authorization_details is no JSON array.", "details_malformed")
-    if not isinstance(found, list) or not 0 < len(found) <= _MOST:
+    if not 0 < len(found) <= _MOST:
         return _refused(f"authorization_details is an array of 1 to {_MOST} objects.", "details_malformed")
     known = {one.type: one for one in declared(tenant) if one.type in client.authorization_details_types}
     sound: list[Detail] = []
@@ -72,9 +78,32 @@ def _is_texts(value: JsonValue) -> bool:
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
-def within(asked: Sequence[Detail], granted: Sequence[Detail]) -> bool:
-    """True if a token request asks for nothing that was not granted as it stands (section 6.1)."""
-    return all(one in granted for one in asked)
+def carried(text: str, tenant: tenants.Tenant, audience: Sequence[str]) -> str:
+    """Return what a token for these resources says of the details of its grant: not what its type keeps for another resource (section 9)."""
+    kept_for = {one.type: one.resource for one in declared(tenant) if one.resource is not None}
+    if not text or not kept_for:
+        return text
+    fitting = [one for one in _listed(text) if not isinstance(one, dict) or kept_for.get(str(one.get("type")), audience[0]) in audience]
+    return msgspec.json.encode(fitting).decode() if fitting else ""
+
+
+def beyond(form: Form, granted: str) -> Refused | None:
+    """Return why a token request's own details will not do: a token has those of its grant, all of them (section 6)."""
+    asked = form.get("authorization_details")
+    if not asked:
+        return None
+    try:
+        same = len(asked) <= _LONGEST and bool(granted) and _listed(asked) == _listed(granted)
+    except Malformed:
+        same = False
+    return None if same else _BEYOND
+
+
+def _listed(text: str) -> list[JsonValue]:
+    found = json_object(b'{"_":' + text.encode() + b"}")["_"]
+    if not isinstance(found, list):
+        raise Malformed("no array")
+    return found
 
 
 def in_words(details: Sequence[Detail], tenant: tenants.Tenant) -> tuple[str, ...]:

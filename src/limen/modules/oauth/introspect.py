@@ -11,7 +11,7 @@ from limen.modules import claims, grants, keys, tenants
 from limen.modules.claims import Use
 from limen.modules.clients import Client
 from limen.modules.grants import REFRESH_PREFIX, Grant
-from limen.modules.oauth import bearer, client_auth, encryption, tally
+from limen.modules.oauth import bearer, client_auth, details, encryption, tally
 from limen.modules.oauth.access_token import members, one_or_many, raw, seconds, told
 from limen.modules.oauth.answers import refused
 from limen.modules.oauth.bearer import Token
@@ -109,8 +109,16 @@ async def _looked_at(call: Call, reader: Reader, client: Client, text: str) -> t
     fact = Introspected(subject=token.account, by=client.id, client=token.client, grant=token.grant, count=1, active=1, network=whence)
     if token.permit is not None and claims.adds(await tenants.find(reader), Use.INTROSPECTION):
         more = await told(reader, token.permit, token.scopes, Use.INTROSPECTION)
-        return {**more, **members(_of_token(token, issuer))}, fact
-    return _of_token(token, issuer), fact
+        return {**more, **members(_of_token(token, issuer, await _details(reader, token)))}, fact
+    return _of_token(token, issuer, await _details(reader, token)), fact
+
+
+async def _details(reader: Reader, token: Token) -> str:
+    """Return the authorization details that a token carries: those of its grant, if it is the grant's own client's and not got by exchange."""
+    permit = token.permit
+    if permit is None or permit.extra is None or not permit.extra.details or permit.client != token.client:
+        return ""
+    return details.carried(permit.extra.details, await tenants.find(reader), token.audience)
 
 
 async def _may_ask(reader: Reader, client: Client, token: Token) -> bool:
@@ -120,7 +128,7 @@ async def _may_ask(reader: Reader, client: Client, token: Token) -> bool:
     return any(resource.client == client.id and resource.identifier in token.audience for resource in tenant.resources)
 
 
-def _of_token(token: Token, issuer: str) -> Active:
+def _of_token(token: Token, issuer: str, carried: str) -> Active:
     permit = token.permit
     return Active(
         active=True,
@@ -136,7 +144,7 @@ def _of_token(token: Token, issuer: str) -> Active:
         auth_time=seconds(permit.auth_time) if permit else None,
         acr=permit.acr if permit else None,
         amr=permit.amr if permit else None,
-        authorization_details=raw(permit.extra.details) if permit and permit.extra else None,
+        authorization_details=raw(carried),
         act=raw(token.act),
         may_act=raw(token.may_act),
         cnf=confirmation(token.bound),

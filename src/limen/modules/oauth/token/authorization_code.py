@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from limen.modules import grants
 from limen.modules.clients import Client, GrantType
 from limen.modules.grants import CodeRefusal
-from limen.modules.oauth import pkce, possession
+from limen.modules.oauth import details, pkce, possession
 from limen.modules.oauth.access_token import Target, aim_granted, for_person
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.facts import CodeReplayed
@@ -78,6 +78,8 @@ async def _decide(work: Work, wish: Wish) -> Given | Refused:
         return found
     if code.permit.bound not in ("", wish.bound):
         return _KEY
+    if refusal := details.beyond(wish.form, code.permit.extra.details if code.permit.extra is not None else ""):
+        return refusal
     aimed = aim_granted(wish.press, wish.client, code.permit, code.permit.scopes, wish.form.all("resource"))
     return aimed if isinstance(aimed, Refused) else await _give(work, wish, code, aimed)
 

@@ -10,6 +10,7 @@ from typing import Final, assert_never
 from limen.modules import grants
 from limen.modules.clients import Client, GrantType, RefreshRotation
 from limen.modules.grants import Held, Permit, RefreshRefusal
+from limen.modules.oauth import details
 from limen.modules.oauth.access_token import Target, aim_granted, for_person, named
 from limen.modules.oauth.dpop import MISSING
 from limen.modules.oauth.errors import Code, Refused
@@ -52,6 +53,9 @@ async def _decide(work: Work, wish: Wish) -> Given | Refused:
         return refusal_of(held)
     if held.grant.permit.bound not in ("", wish.bound):
         return _KEY if wish.bound else MISSING
+    extra = held.grant.permit.extra
+    if refusal := details.beyond(wish.form, extra.details if extra is not None else ""):
+        return refusal
     scopes = _narrowed(held.grant.permit.scopes, wish.form.get("scope"))
     if isinstance(scopes, Refused):
         return scopes

@@ -42,6 +42,9 @@ _NOT_HERE: Final = Refused(Code.INVALID_TARGET, "The rule does not reach to that
 _MAY_NOT: Final = Refused(Code.INVALID_REQUEST, "may_act of subject_token names another actor.", "may_act")
 _TOO_LONG: Final = Refused(Code.INVALID_REQUEST, "Too many act for the person already.", "exchange_chain")
 _NO_SCOPE: Final = Refused(Code.INVALID_SCOPE, "The client is registered for no scope that could be given: name one in scope.", "scope_missing")
+_BEYOND: Final = Refused(
+    Code.INVALID_SCOPE, "What is about the person is given as far as subject_token has it: openid, profile, email.", "scope_beyond_subject"
+)
 _OPAQUE: Final = Refused(Code.INVALID_TARGET, "Tokens for that resource are opaque, and say nothing of who acts.", "exchange_opaque")
 
 
@@ -81,6 +84,8 @@ async def _exchanged(work: Work, wish: Wish, rule: ExchangeRule, brought: tuple[
     scopes = words(wish.form.text("scope")) or tuple(one for one in wish.client.scopes if one in subject.scopes and one not in OWN_SCOPES)
     if not scopes:
         return _NO_SCOPE
+    if not OWN_SCOPES.isdisjoint(set(scopes).difference(subject.scopes)):
+        return _BEYOND
     target = _target(wish, rule, scopes)
     if isinstance(target, Refused):
         return target
