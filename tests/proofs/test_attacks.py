@@ -18,6 +18,7 @@ import pytest
 
 from limen.app.compose import install
 from limen.platform.http import Endpoint
+from limen.platform.http.refusing import speaks_pages
 from tests.proofs.house import API, BYE, CALLBACK, DOMAIN, PASSWORD, House, Person, Reply, Site, advance, send
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("proofs")]
@@ -215,6 +216,25 @@ def test_a_hint_of_another_kind(site: Site) -> None:
     url, _ = site.authorize(id_token_hint=tokens["id_token"], prompt="none")
     answer = stranger.once(url)
     assert parse_qs(urlsplit(answer.headers["location"]).query)["error"] == ["login_required"]
+
+
+FORMS: Final = [one for one in install() if one.method == "POST" and speaks_pages(one) and one.csrf is not False and "{" not in one.path]
+"""Every form that a person sends: sign-in, consent, device, approvals, the portal."""
+
+
+@pytest.mark.parametrize("endpoint", FORMS, ids=lambda one: one.path)
+def test_no_form_is_sent_for_her(site: Site, victim: tuple[Person, str], endpoint: Endpoint) -> None:
+    """CSRF: to allow, deny, approve, leave or change anything takes a form that this browser was given; another site's, or none, is refused."""
+    person = copy_of(victim[0])
+    person.once(f"{site.issuer}/account")
+    for fields in ({}, {"csrf": ""}, {"csrf": "x" * 60}):
+        for action in ("allow", "approve", "deny", "continue", "signout"):
+            for headers in (CROSS, {"Origin": "null"}, {}):
+                answer = person.once(
+                    f"{site.issuer}{endpoint.path}", {**fields, "action": action, "request": "x", "approval": "x", "code": "BCDFGHJK"}, headers
+                )
+                assert answer.status == 403, (fields, action, headers)
+    assert copy_of(victim[0]).once(f"{site.issuer}/account").status == 200
 
 
 def _pages() -> list[Endpoint]:

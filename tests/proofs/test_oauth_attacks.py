@@ -20,7 +20,9 @@ from limen.kernel.facts import SYSTEM
 from limen.kernel.ids import TenantId
 from limen.modules import sessions
 from limen.modules.clients import AuthMethod, GrantType
+from limen.modules.oauth import bearer
 from limen.modules.oauth.client_auth.assertion import TYPE
+from limen.modules.oauth.token import client_credentials
 from limen.modules.sessions import EndReason
 from limen.platform.wire import jose
 from limen.platform.wire.jose import Alg, SigningKey
@@ -399,3 +401,27 @@ async def test_a_sign_in_begun_here_ends_at_the_app(door: Door) -> None:
         parts = urlsplit(answer.location)
         assert (parts.scheme, parts.netloc, parts.path) == ("https", "shop.example", "/login"), target
         assert parse_qs(parts.query)["iss"] == [BASE]
+
+
+# ------------------------------------------------------------------ memory
+
+
+async def test_one_request_in_many_spellings_fills_no_memory(door: Door) -> None:
+    """What a service's requests have in common is kept by their words, and long words are not kept: blanks by the kilobyte buy nothing."""
+    client_credentials._PLANS.clear()
+    for number in range(1, 6):
+        answer = await door.token(auth="svc", grant_type="client_credentials", scope="read" + " " * (4_000 + number))
+        assert answer.status == 200, answer.text
+    assert (await door.token(auth="svc", grant_type="client_credentials", scope="read")).status == 200
+    assert [key[2] for key in client_credentials._PLANS] == ["read"]
+
+
+async def test_tokens_and_rubbish_by_the_thousand_fill_no_memory(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tokens whose signature was checked are kept up to a number, and what was never signed is not kept at all."""
+    monkeypatch.setattr(bearer, "_MOST_GENUINE", 8)
+    bearer._GENUINE.clear()
+    for _ in range(12):
+        good = (await door.token(auth="svc", grant_type="client_credentials", scope="read")).json()["access_token"]
+        assert await door.active(good, "svc")
+        assert not await door.active(good[:-8] + secrets.token()[:8], "svc")
+        assert len(bearer._GENUINE) <= 8

@@ -215,3 +215,16 @@ async def test_keys_of_a_crowd_of_addresses_are_bounded(door: Door, net: Net, mo
         assert len(client_keys._FETCHED) <= 20
     assert client_keys._UNDER_WAY == {}
     client_keys._FETCHED.clear()
+
+
+async def test_large_key_sets_are_bounded_together(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Strangers with key sets as large as may be push each other out, however few they are."""
+    monkeypatch.setattr(client_keys, "_MOST_OCTETS", 100_000)
+    client_keys._FETCHED.clear()
+    async with listening() as ear:
+        ear.says(*[200] * 8, body=jwks(KEY).encode() + b" " * 30_000)
+        for number in range(8):
+            await door.change("shop", auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks_uri=ear.uri(f"/{number}"))
+            assert await known(door)
+            assert sum(len(one.raw) for one in client_keys._FETCHED.values()) <= 100_000
+    client_keys._FETCHED.clear()

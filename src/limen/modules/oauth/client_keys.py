@@ -22,6 +22,8 @@ AGAIN: Final = timedelta(minutes=1)
 """At most so often a client's address is called, whatever `kid` is named (SURFACE: outbound fetches)."""
 
 _MOST: Final = 2_000
+_MOST_OCTETS: Final = 16_777_216
+"""Of all key sets together: one may have 64 kB, and strangers may register many."""
 _log = structlog.stdlib.get_logger(__name__)
 
 
@@ -63,7 +65,7 @@ async def _renewed(call: Call, uri: str, before: bytes) -> bytes:
     raw = await _fetched(call, uri, before)
     _FETCHED[key] = _Fetched(raw, now)
     _FETCHED.move_to_end(key)
-    if len(_FETCHED) > _MOST:
+    while len(_FETCHED) > _MOST or sum(len(one.raw) for one in _FETCHED.values()) > _MOST_OCTETS:
         _FETCHED.popitem(last=False)
     return raw
 

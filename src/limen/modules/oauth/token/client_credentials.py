@@ -25,6 +25,8 @@ from limen.modules.tenants import OWN_SCOPES, TokenFormat
 from limen.platform.sql import Work
 
 _MOST: Final = 20_000
+_LONGEST: Final = 1_000
+"""Characters of a request that is kept in mind: the same scopes can be spelt in many ways, and long ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def _plan(wish: Wish) -> _Plan | Refused:
     if plan is not None and plan.client is client and plan.ground is press.ground:
         return plan
     made = _made(client, press, asked, resources)
-    if isinstance(made, _Plan):
+    if isinstance(made, _Plan) and len(asked or "") + sum(map(len, resources)) <= _LONGEST:
         _PLANS[key] = made
         if len(_PLANS) > _MOST:
             _PLANS.popitem(last=False)
