@@ -36,7 +36,9 @@ async def test_a_service_gets_a_token_for_the_resource_its_scopes_belong_to(door
         "grant": None,
         "scope": "read write",
         "expires": claims["exp"],
+        "network": fact.data["network"],
     }
+    assert len(fact.data["network"]) == 16
 
 
 async def test_the_scopes_of_one_token_belong_to_one_resource(door: Door) -> None:

@@ -37,6 +37,7 @@ def metered(*, lag: float = 0.0) -> Meter:
         return 4
 
     meter.gauge("outbox_depth", "Jobs waiting.", depth)
+    meter.kinds("anomalies", "Anomalies.", lambda: {"burst": 2, "drift": int(lag)})
     return meter
 
 
@@ -60,16 +61,20 @@ async def test_what_prometheus_reads() -> None:
     assert found["limen_refusals_total", labels()] == 3
     assert found["limen_facts_lag", labels()] == 7
     assert found["limen_outbox_depth", labels()] == 4
+    assert found["limen_anomalies_total", labels(kind="burst")] == 2
+    assert found["limen_anomalies_total", labels(kind="drift")] == 7
     assert not [name for name, _ in found if "broken" in name]
     assert "/unused" not in str(found)
 
 
 async def test_several_processes_are_one() -> None:
-    """Counts and depths add up, of lags the largest counts."""
+    """Counts, also by kind, and depths add up, of lags the largest counts."""
     both = values(exposition(summed([await metered(lag=7).snapshot(), await metered(lag=2).snapshot()])))
     assert both["limen_http_requests_total", labels(method="POST", route="/oauth/token", status="200")] == 4
     assert both["limen_facts_lag", labels()] == 7
     assert both["limen_outbox_depth", labels()] == 8
+    assert both["limen_anomalies_total", labels(kind="burst")] == 4
+    assert both["limen_anomalies_total", labels(kind="drift")] == 9
 
 
 async def asked(port: int, request: bytes) -> tuple[bytes, bytes]:

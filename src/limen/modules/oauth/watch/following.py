@@ -32,7 +32,7 @@ MOST_HOURLY: Final = 100
 """Anomalies told of a tenant within an hour; the log of the server says how many more there were."""
 
 _STRETCH: Final = 200_000
-_FACTS_AT_ONCE: Final = 500
+_FACTS_AT_ONCE: Final = 200
 _CLIENTS_AT_ONCE: Final = 50
 _DROPPED_AT_ONCE: Final = 200
 _COUNTS: Final[WeakKeyDictionary[Database, Counter[str]]] = WeakKeyDictionary()

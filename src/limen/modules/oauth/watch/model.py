@@ -1,8 +1,7 @@
 """What is usual for a client, and when it is not so any more. All times in seconds since 1970, of the facts themselves.
 
 A rate is unusual above `watch_times` what is usual, and never below a floor, so that small numbers alarm nobody. Usual is a weighted mean that
-rises by a quarter of the way and falls over a day (minutes) or a week (hours): it keeps to the upper edge of a rhythm, so that mornings and
-Mondays are no bursts. What is above the limit counts as the limit, so that a burst does not pass for usual because it was one.
+rises by a quarter of the way and falls by half in a week: it keeps to the upper edge of a rhythm, so that mornings and Mondays are no bursts. What is above the limit counts as the limit, so that a burst does not pass for usual because it was one.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ MEMORY: Final = 30 * DAY
 """So long a scope, a network and the client itself are remembered after they were last seen."""
 
 _RISES: Final = 0.25
-_FALLS: Final = {MINUTE: 0.5 ** (MINUTE / DAY), HOUR: 0.5 ** (HOUR / (7 * DAY))}
+_FALLS: Final = {span: 0.5 ** (span / (7 * DAY)) for span in (MINUTE, HOUR)}
 _MOST_NAMES: Final = 200
 _MOST_NETWORKS: Final = 16
 
@@ -143,7 +142,7 @@ class Profile(msgspec.Struct):
         return found
 
     def _scopes(self, client: ClientId, seen: ClientSeen, rules: Rules) -> list[Finding]:
-        new, first = set(), 0
+        new, first, fresh = set(), 0, not self.scopes
         for text, at in seen.scopes.items():
             for scope in text.split():
                 last = self.scopes.get(scope)
@@ -152,7 +151,7 @@ class Profile(msgspec.Struct):
                     first = at
                 self.scopes[scope] = max(at, last or 0)
         self.scopes = _newest(self.scopes, _MOST_NAMES)
-        if not new or first - self.since < rules.watch_learning.total_seconds():
+        if fresh or not new or first - self.since < rules.watch_learning.total_seconds():
             return []
         return [Finding(kind=Anomaly.SCOPE_DRIFT, client=client, observed=len(new), expected=0, window=MEMORY, detail=" ".join(sorted(new)))]
 
