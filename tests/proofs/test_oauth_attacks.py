@@ -303,6 +303,7 @@ async def test_every_answer_says_whose_it_is(keyed: Door) -> None:
                 assert (said["iss"], member in said) == (base, True), (base, mode, scope)
                 if mode.endswith("jwt"):
                     assert (said["aud"], "iss" in given) == ("spa", False)
+                    assert 0 < int(str(said["exp"])) - now(keyed) <= 600
 
 
 def parameters(answer: Any) -> dict[str, str]:
