@@ -17,7 +17,7 @@ from limen.app import ground, settings
 from limen.app.compose import install
 from limen.app.demo.people import PASSWORD, PEOPLE, TENANT, settle
 from limen.kernel.facts import SYSTEM
-from limen.modules import accounts, profiles
+from limen.modules import accounts, keys, profiles
 from tests.rig.certificates import certified
 from tests.rig.haproxy import HaProxy, in_front
 from tests.rig.server import LimenServer
@@ -102,6 +102,10 @@ def people(server: LimenServer) -> None:
 async def _settle(config: Path) -> None:
     async with ground.opened(settings.load(config)) as opened:
         await settle(opened.db)
+        async with opened.db.read(TENANT) as reader:
+            algorithms = await keys.algorithms(reader)
+        for one in algorithms:
+            await keys.ensure(opened.db, TENANT, one.value)  # plans read the keys before they get a token, and not again
         async with opened.db.work(TENANT, SYSTEM) as work:
             person = await accounts.by_identifier(work, "email", PEOPLE[0].email)
             if person is not None:

@@ -22,6 +22,8 @@ STANDARD: Final = {
     "phone": ("phone_number",),
 }
 """Claims of each scope. The suite warns of `phone_number_verified`, which is told once something proves a number."""
+KINDS: Final = {"updated_at": int, "email_verified": bool, "address": dict}
+"""Of claims that are no text."""
 LATER: Final = 2
 """Seconds that the server's clock is turned where a module of the suite waits."""
 _AGES: Final = 31
@@ -111,6 +113,7 @@ def _scope(*scopes: str) -> Module:
         said = tokens.claims if app.response_type == "id_token" else app.known(tokens.access)
         wanted = {claim for scope in scopes for claim in STANDARD[scope]}
         assert wanted <= set(said), wanted - set(said)
+        assert all(isinstance(said[claim], KINDS.get(claim, str)) for claim in wanted)
         others = {claim for scope in STANDARD.keys() - set(scopes) for claim in STANDARD[scope]}
         assert not others & set(said)
 

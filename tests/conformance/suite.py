@@ -85,12 +85,15 @@ class Suite:
 
     front: Fronted
     metadata: dict[str, Any] = field(init=False)
+    known: KeySet = field(init=False)
+    """The server's keys as they were at the beginning: the suite does not look again in the middle of a module."""
     machines: dict[int, httpx2.Client] = field(default_factory=dict)
     offset: float = 0.0
     """So far the server's clock was turned."""
 
     def __post_init__(self) -> None:
         self.metadata = self.http.get(f"{self.front.issuer}/.well-known/openid-configuration").json()
+        self.known = self.keys()
 
     @property
     def issuer(self) -> str:
@@ -129,7 +132,7 @@ class Suite:
     def verified(self, token: str) -> dict[str, Any]:
         """Return the claims of a JWT that one of the server's keys signed, found by its `kid`."""
         assert header(token)["kid"]
-        return dict(jwt.decode(token, self.keys(), algorithms=_ALGS).claims)
+        return dict(jwt.decode(token, self.known, algorithms=_ALGS).claims)
 
 
 @dataclass(frozen=True)
