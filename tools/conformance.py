@@ -129,6 +129,7 @@ def _serve(server: LimenServer, proxy: HaProxy) -> None:
         print(f"With certificates   https://localhost:{proxy.mtls}")
         print(f"Mailbox             {proxy.origin}/dev/mailbox")
         print(f"Certificates        {proxy.folder}: authority.pem, {', '.join(f'{one}.pem' for one in CLIENTS)}")
+        print(f"Clients' keys       {server.folder}: {', '.join(f'{one}.jwks' for one in CLIENTS)}")
         print(f"Log                 {server.log}")
         print(f"People              {', '.join(person.email for person in PEOPLE)}")
         print(f"Their password      {PASSWORD}", flush=True)

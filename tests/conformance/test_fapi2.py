@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
+import ssl
+import warnings
 from collections.abc import Mapping
 from typing import Final
 
@@ -137,3 +140,27 @@ def test_plan(suite: Suite, plans: dict[str, Plan], clients: str, module: Module
     if plan is None:
         plan = plans[clients] = Plan(suite, made(suite, clients, "one"), made(suite, clients, "two"), signs=clients == "signing")
     module(plan)
+
+
+def shaken(suite: Suite, port: int, version: ssl.TLSVersion, ciphers: str = "ALL:@SECLEVEL=0") -> str:
+    """Return the cipher of a connection with this version of TLS and these ciphers; "" where there is none."""
+    context = suite.front.tls()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # old versions are deprecated, which is the point
+        context.minimum_version = context.maximum_version = version
+    context.set_ciphers(ciphers)
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as raw, context.wrap_socket(raw, server_hostname="localhost") as made:
+            return (made.cipher() or ("",))[0]
+    except (ssl.SSLError, ConnectionError):
+        return ""
+
+
+def test_the_proxy_shakes_hands_as_the_profile_wants(suite: Suite) -> None:
+    """What the suite looks at with every endpoint of the FAPI plans: TLS 1.2 with the ciphers of RFC 9325 alone, TLS 1.3, and nothing older."""
+    good = ("ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384")
+    for port in (suite.front.proxy.https, suite.front.proxy.mtls):
+        assert [shaken(suite, port, ssl.TLSVersion.TLSv1_2, one) for one in good] == list(good)
+        assert shaken(suite, port, ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-AES128-SHA256:ECDHE-ECDSA-AES256-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305") == ""
+        assert shaken(suite, port, ssl.TLSVersion.TLSv1_3)
+        assert shaken(suite, port, ssl.TLSVersion.TLSv1_1) == ""
