@@ -89,9 +89,9 @@ class ClientTable(clients.Metadata):
     client_uri: str | None = None
     """Its home page, as the API tells it."""
     policy_uri: str | None = None
-    """Its privacy notice, as the API tells it."""
+    """Its privacy notice, linked where people are asked."""
     tos_uri: str | None = None
-    """Its terms, as the API tells them."""
+    """Its terms, likewise."""
     contacts: tuple[str, ...] = ()
     """Whom to ask about it, as the API tells it."""
 

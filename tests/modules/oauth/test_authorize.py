@@ -298,3 +298,12 @@ async def test_the_state_is_optional_and_so_is_the_query_of_the_address(door: Do
     answer = await door.ask(person.browser, "spa", state=None)
     assert "state" not in answered(answer)
     assert answer.location.startswith(f"{uri_of('spa')}?code=")
+
+
+async def test_an_apps_own_notices_are_linked_where_it_asks(door: Door) -> None:
+    """OpenID Connect Registration 1.0, 2: `policy_uri` and `tos_uri` are shown to the person, and opened beside the page."""
+    await door.change("shop", policy_uri="https://shop.example/privacy", tos_uri="https://shop.example/terms")
+    person = await door.person(consent=())
+    page = await person.browser.get(f"/oauth/authorize?{urlencode(asked())}")
+    assert {"https://shop.example/privacy", "https://shop.example/terms"} <= set(page.links())
+    assert "Privacy notice of The Shop" in page.words

@@ -48,6 +48,8 @@ async def _page(reader: Reader, state: State) -> Page:
             "details": state.ask.details,
             "stranger": _stranger(client, state) if client and client.dynamic else None,
             "elsewhere": state.ask.elsewhere,
+            "policy": client.policy_uri if client else None,
+            "terms": client.tos_uri if client else None,
             "points": [*(text for scope, text in STANDARD.items() if scope in asked), *(own.get(one, one) for one in state.ask.scopes if one not in STANDARD)],
         },
     )

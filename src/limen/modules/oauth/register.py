@@ -14,7 +14,7 @@ from limen.kernel import secrets
 from limen.kernel.errors import LimenError
 from limen.kernel.facts import ActorKind
 from limen.kernel.ids import ClientId
-from limen.modules import clients
+from limen.modules import clients, keys
 from limen.modules.clients import Client, InvalidClient, Openness, Proposal, RegistrationTokenRefused
 from limen.modules.oauth import arrivals, sectors
 from limen.modules.oauth.answers import describes
@@ -53,6 +53,8 @@ async def _registered(call: Call) -> Answer:
     async with call.work() as work:
         access = await clients.register(work, proposal, initial=shown, issuer=issuer, dev=call.site.dev)
         made = await clients.take(work, proposal.client.id)
+    if made.id_token_signed_response_alg is not None:  # an app reads the JWKS once, and expects the key there that will sign
+        await keys.ensure(call.db, call.tenant, made.id_token_signed_response_alg.value)
     return Json(_answer(call, made, proposal, access.reveal(), body), 201)
 
 
