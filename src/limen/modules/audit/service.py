@@ -82,7 +82,7 @@ async def settled(db: Database) -> None:
     begun = db.clock.now()
     for _ in range(_PATIENCE):
         async with db.read(SERVER) as read:
-            if await facts_lag(read) <= (db.clock.now() - begun).total_seconds():
+            if await facts_lag(read) <= (read.now - begun).total_seconds():
                 return
         await asyncio.sleep(_LOOK_SECONDS / 5)
 

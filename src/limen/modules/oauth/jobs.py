@@ -15,6 +15,7 @@ from limen.modules import keys
 from limen.modules.oauth import backchannel, backchannel_delivery, store
 from limen.modules.oauth.nonces import NONCES
 from limen.modules.oauth.watch.following import keep_watch
+from limen.modules.oauth.watch.networks import NETWORKS
 from limen.platform.outbox import Job, JobKind, order_hourly
 from limen.platform.sql import Work
 
@@ -79,4 +80,4 @@ FORGET: Final = JobKind(name="oauth.forget", payload=Forget, run=_forget, at_onc
 WATCH: Final = JobKind(name="oauth.watch", payload=Watch, run=_watch, at_once=1, every=WATCHES_EVERY)
 
 JOBS: Final = (SWEEP, FORGET, WATCH, *backchannel.JOBS, *backchannel_delivery.JOBS)
-KEPT: Final[keys.Keeping] = {NONCES: None, store.devices.USER_CODES: None}
+KEPT: Final[keys.Keeping] = {NONCES: None, store.devices.USER_CODES: None, NETWORKS: None}

@@ -150,11 +150,10 @@ def _recorded(work: Work, standing: Standing, found: Sequence[Finding]) -> tuple
 
 
 def _tell(db: Database, tenant: TenantId, told: Sequence[Finding], found: int) -> None:
-    """Write a line for each anomaly, with what to do; they are durable."""
+    """Write a line for each anomaly, with what to do, and of no person; they are durable."""
     for one in told:
         anomalies(db)[one.kind.value] += 1
-        words = {"observed": one.observed, "expected": one.expected, "window": one.window, "account": one.account, "grant": one.grant, "detail": one.detail}
-        given = {name: value for name, value in words.items() if value is not None and value != ""}
-        _log.warning("watch.anomaly_seen", tenant=tenant, kind=one.kind.value, client=one.client, **given, advice=ADVICE[one.kind])
+        words = {"observed": one.observed, "expected": one.expected, "window": one.window, "detail": one.detail}
+        _log.warning("watch.anomaly_seen", tenant=tenant, kind=one.kind.value, client=one.client, **words, advice=ADVICE[one.kind])
     if found > len(told):
         _log.warning("watch.anomalies_untold", tenant=tenant, count=found - len(told), hourly=MOST_HOURLY)

@@ -1,8 +1,8 @@
 """What is usual for a client, and when it is not so any more. All times in seconds since 1970, of the facts themselves.
 
 A rate is unusual above `watch_times` what is usual, and never below a floor, so that small numbers alarm nobody. Usual is a weighted mean that
-rises by a quarter of the way and falls by half in a week: it keeps to the upper edge of a rhythm, so that mornings and Mondays are no
-bursts. What is above the limit counts as the limit, so that a burst does not pass for usual because it was one.
+rises by a quarter of the way and falls by half in a week: it keeps to the upper edge of a rhythm, so that mornings and Mondays are no bursts.
+What is above the limit counts as the limit, so that a burst does not pass for usual because it was one.
 """
 
 from __future__ import annotations

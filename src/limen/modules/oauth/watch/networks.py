@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+from datetime import timedelta
 from typing import Final
 
 from limen.modules import keys
 from limen.platform.http import Call
 from limen.platform.sql import Reader
+
+NETWORKS: Final = keys.Indexed(
+    name="oauth.networks", fades=timedelta(hours=1), why="once the key has rotated, the token watch learns anew from which networks clients come"
+)
 
 _CACHE: Final = "oauth.networks"
 _MOST: Final = 4_096
@@ -25,7 +30,7 @@ async def network(call: Call, reader: Reader) -> str:
     found: tuple[str, int] | None = kept.get(place)
     if found is not None and found[1] == hour:
         return found[0]
-    label = (await keys.blind(reader, keys.LOGGED, _PURPOSE, widened(call.origin.address))).hex()[:_LETTERS]
+    label = (await keys.blind(reader, NETWORKS, _PURPOSE, widened(call.origin.address))).hex()[:_LETTERS]
     if len(place[2] or b"") + len(place[3] or b"") <= _LONGEST:
         if len(kept) >= _MOST:
             kept.clear()
