@@ -26,9 +26,11 @@ from limen.modules.oauth.token import client_credentials
 from limen.modules.sessions import EndReason
 from limen.platform.wire import jose
 from limen.platform.wire.jose import Alg, SigningKey
-from tests.modules.oauth.conftest import ACME, BASE, BYE, CALLBACK, RIVAL, SECRET, VERIFIER, Door, answered, asked
+from tests.modules.oauth.conftest import ACME, BASE, BYE, CALLBACK, RIVAL, SECRET, VERIFIER, Door, answered, asked, basic
 from tests.modules.oauth.registering import desk
 from tests.modules.oauth.test_pushed import KEY, assertion, jwks, request_object
+from tests.modules.oauth.test_refresh import beside
+from tests.rig.asgi import Client
 from tests.rig.ear import listening
 from tests.rig.prover import Prover
 
@@ -73,10 +75,15 @@ def forged(header: Mapping[str, object], said: Mapping[str, object], secret: byt
     return f"{signed}.{b64(hmac.new(secret, signed.encode(), hashlib.sha256).digest()) if secret else ''}"
 
 
-def signed_by_thief(header: Mapping[str, object], said: Mapping[str, object]) -> str:
-    """Return a JWT with any header, signed with a key that nobody registered."""
+def signed_by(key: SigningKey, header: Mapping[str, object], said: Mapping[str, object]) -> str:
+    """Return a JWT with any header and claims."""
     signed = f"{b64(json.dumps(header).encode())}.{b64(json.dumps(said).encode())}"
-    return f"{signed}.{b64(THIEF.sign(signed.encode()))}"
+    return f"{signed}.{b64(key.sign(signed.encode()))}"
+
+
+def signed_by_thief(header: Mapping[str, object], said: Mapping[str, object]) -> str:
+    """Return one signed with a key that nobody registered."""
+    return signed_by(THIEF, header, said)
 
 
 def now(door: Door) -> int:
@@ -426,3 +433,73 @@ async def test_tokens_and_rubbish_by_the_thousand_fill_no_memory(door: Door, mon
         assert await door.active(good, "svc")
         assert not await door.active(good[:-8] + secrets.token()[:8], "svc")
         assert len(bearer._GENUINE) <= 8
+
+
+# ------------------------------------------------------------------ two processes
+
+
+async def test_what_was_used_in_one_process_is_used_up_in_the_other(keyed: Door) -> None:
+    """A code, a pushed request, a client's assertion and a proof that a thief copies to another process of the same server give nothing there."""
+    person, prover = await keyed.person(), Prover(clock=keyed.world.clock)
+    async with beside(keyed) as other:
+        code = await keyed.code(person)
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
+        body = (await keyed.calls.post("/oauth/token", form={**form, **assertion(keyed)})).json()
+        again = await other.calls.post("/oauth/token", form={**form, **assertion(keyed)})
+        assert again.json()["error"] == "invalid_grant"
+        assert (await other.userinfo(body["access_token"])).status == 401
+
+        shown = assertion(keyed)
+        pushed = await keyed.calls.post("/oauth/par", form={**asked("shop"), **shown})
+        assert (await other.calls.post("/oauth/par", form={**asked("shop"), **shown})).status == 401
+        way = f"/oauth/authorize?{urlencode({'client_id': 'shop', 'request_uri': pushed.json()['request_uri']})}"
+        assert "code" in answered(await person.browser.get(way, follow=False))
+        thief = Client(other.app, BASE)
+        thief.jar = {host: dict(kept) for host, kept in person.browser.jar.items()}
+        assert (await thief.get(way, follow=False)).status == 400
+        beside_it = f"{way}&{urlencode({'redirect_uri': CALLBACK})}"
+        assert answered(await thief.get(beside_it, follow=False))["error"] == "invalid_request_uri"
+
+        proof = prover.proof("POST", f"{BASE}/oauth/token")
+        service = {"grant_type": "client_credentials", "scope": "read"}
+        headers = {"authorization": basic("svc", SECRET), "dpop": proof}
+        assert (await keyed.calls.post("/oauth/token", form=service, headers=headers)).status == 200
+        stolen = await other.calls.post("/oauth/token", form=service, headers=headers)
+        assert (stolen.status, stolen.json()["error"]) == (400, "invalid_dpop_proof")
+        elsewhere = await other.calls.post("/oauth/par", form=asked("spa"), headers={"dpop": proof})
+        assert (elsewhere.status, elsewhere.json()["error"]) == (400, "invalid_dpop_proof")
+
+
+async def test_a_refresh_token_copied_to_another_process_ends_the_thiefs_way_too(door: Door) -> None:
+    """RFC 9700, 4.14.2: whoever of owner and thief is second, in whichever process, ends all that either of them has, access tokens too."""
+    async with beside(door) as other:
+        for owner, thief in ((door, other), (other, door)):
+            person = await door.person()
+            stolen = (await door.tokens(person))["refresh_token"]
+            first = (await thief.refresh(stolen)).json()
+            used = (await thief.refresh(first["refresh_token"])).json()
+            assert (await owner.refresh(stolen)).json()["error"] == "invalid_grant"
+            assert (await thief.refresh(used["refresh_token"])).json()["error"] == "invalid_grant"
+            for process in (owner, thief):
+                for token in (first["access_token"], used["access_token"]):
+                    assert (await process.userinfo(token)).status == 401
+
+
+# ------------------------------------------------------------------ numbers
+
+
+async def test_numbers_beyond_all_clocks_are_refused(keyed: Door) -> None:
+    """Dates of the size of the universe, of no size and of other types: an error of the client's, and none of ours, wherever a JWT is read."""
+    person = await keyed.person()
+    extremes: tuple[object, ...] = (1e308, -1e308, 2**63, -(2**63), 10**400, 0, 0.5, True, "1", [], {})
+    for odd in extremes:
+        for name in ("exp", "nbf", "iat"):
+            token = signed_by(KEY, {"alg": "ES256", "typ": "JWT", "kid": KEY.kid}, {**about_shop(keyed), name: odd})
+            assert (await as_shop(keyed, token)).status in (400, 401), (name, odd)
+            said = {"iss": "shop", "aud": BASE, **asked("shop"), name: odd}
+            request = signed_by(KEY, {"alg": "ES256", "typ": "oauth-authz-req+jwt", "kid": KEY.kid}, said)
+            assert (await keyed.ask(person.browser, request=request)).status == 303, (name, odd)
+        prover = Prover(clock=keyed.world.clock)
+        headers = {"authorization": basic("svc", SECRET), "dpop": prover.proof("POST", f"{BASE}/oauth/token", iat=odd)}
+        refused = await keyed.calls.post("/oauth/token", form={"grant_type": "client_credentials"}, headers=headers)
+        assert (refused.status, refused.json()["error"]) == (400, "invalid_dpop_proof"), odd

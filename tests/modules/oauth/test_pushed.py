@@ -80,6 +80,20 @@ async def test_a_pushed_request_is_answered_once(keyed: Door) -> None:
     assert "code" not in answer.location
 
 
+async def test_a_pushed_request_that_is_gone_says_so(keyed: Door) -> None:
+    """Where the app's address is not beside it and not the only one, the page tells developers what is wrong, and no wrong thing about addresses."""
+    person = await keyed.person()
+    name = (await push(keyed)).json()["request_uri"]
+    keyed.world.advance(61)
+    page = await person.browser.get(f"/oauth/authorize?{urlencode({'client_id': 'shop', 'request_uri': name})}", follow=False)
+    assert page.status == 400
+    assert "unreadable_request" in page.text
+    assert "too old" in page.words
+    assert "redirect_uri" not in page.words
+    named = await person.browser.get(f"/oauth/authorize?{urlencode({'client_id': 'shop', 'request_uri': name, 'redirect_uri': CALLBACK})}", follow=False)
+    assert answered(named)["error"] == "invalid_request_uri"
+
+
 async def test_what_stands_beside_a_pushed_request_is_nothing(keyed: Door) -> None:
     """RFC 9126, 4: the browser adds nothing to it."""
     person = await keyed.person()

@@ -77,6 +77,13 @@ class UnregisteredAddress(LimenError):
     code: ClassVar[str] = "unregistered_redirect_uri"
 
 
+class UnreadableRequest(LimenError):
+    """A pushed or signed request that cannot be read, of a client with several addresses and none beside it: there is nowhere to tell it."""
+
+    kind: ClassVar[Kind] = Kind.INVALID
+    code: ClassVar[str] = "unreadable_request"
+
+
 class NothingWaits(LimenError):
     """The request is finished, too old, or another browser's."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from limen.kernel.errors import LimenError
-from limen.modules.oauth.errors import NothingWaits, UnknownClient, UnregisteredAddress
+from limen.modules.oauth.errors import NothingWaits, UnknownClient, UnreadableRequest, UnregisteredAddress
 from limen.platform.http import Answer, as_page
 from limen.platform.pages import Action, Page, _m, message_page, register
 from limen.platform.wire.forms import BadForm
@@ -20,6 +20,8 @@ def sent_astray(error: LimenError) -> Answer:
             return _wrong_link(_m("client_id names no client of this tenant."), error.code)
         case UnregisteredAddress():
             return _wrong_link(_m("redirect_uri is not, letter by letter, one that the client registered; so nothing is sent there."), error.code)
+        case UnreadableRequest():
+            return _wrong_link(_m("The request was pushed or signed, and is unknown, too old, answered before, or not signed as it has to be."), error.code)
         case BadForm():
             return _wrong_link(_m("The request cannot be read in one way only: a parameter is given twice, or its encoding is broken."), error.code)
         case NothingWaits():

@@ -11,13 +11,13 @@ import msgspec
 from limen.kernel.ids import JourneyId, RequestId, SessionId
 from limen.modules import journey, sessions, signin
 from limen.modules.journey import Return
-from limen.modules.oauth import check_session, client_documents, jobs, par, request_object, store
+from limen.modules.oauth import advice, check_session, client_documents, jobs, par, request_object, store
 from limen.modules.oauth.authorize.checks import Entry, check
 from limen.modules.oauth.authorize.interaction import OTHER, Situation, Way, unmet
 from limen.modules.oauth.authorize.issue import issue
 from limen.modules.oauth.authorize.response import Issued, answer, refused
 from limen.modules.oauth.authorize.sound import Entrance, Sound, known_client, sound, unwrapped
-from limen.modules.oauth.errors import Code, NothingWaits, Refused
+from limen.modules.oauth.errors import Code, NothingWaits, Refused, UnreadableRequest
 from limen.modules.oauth.ground import Press, press, with_keys
 from limen.modules.oauth.id_token import read_hint
 from limen.modules.oauth.model import CODE, OPENID, Asked
@@ -92,6 +92,10 @@ async def _unwrapped(call: Call, asked: Asked) -> Sound | Answer:
     async with call.read() as reader:
         if isinstance(inner, Entrance):
             return await sound(reader, call, client, inner)
+        if not asked.redirect_uri and len(client.redirect_uris) != 1:
+            await call.refused(inner.reason)
+            advice.tell(inner, client=client.id)
+            raise UnreadableRequest
         outside = unwrapped(await sound(reader, call, client, Entrance(asked, now)))
     return await answer(call, outside, refused(call, outside, inner))
 
