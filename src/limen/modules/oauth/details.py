@@ -80,8 +80,10 @@ def _is_texts(value: JsonValue) -> bool:
 
 def carried(text: str, tenant: tenants.Tenant, audience: Sequence[str]) -> str:
     """Return what a token for these resources says of the details of its grant: not what its type keeps for another resource (section 9)."""
+    if not text:
+        return text
     kept_for = {one.type: one.resource for one in declared(tenant) if one.resource is not None}
-    if not text or not kept_for:
+    if not kept_for:
         return text
     fitting = [one for one in _listed(text) if not isinstance(one, dict) or kept_for.get(str(one.get("type")), audience[0]) in audience]
     return msgspec.json.encode(fitting).decode() if fitting else ""
