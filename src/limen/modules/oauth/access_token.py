@@ -27,6 +27,9 @@ from limen.platform.wire.jose import SigningKey, encode_jwt
 
 TYPE: Final = "at+jwt"
 
+_MOST_AIMS: Final = 5_000
+"""Of one tenant."""
+
 
 class ServiceClaims(msgspec.Struct, frozen=True, omit_defaults=True):
     """The claims of a token that a service got for itself (RFC 9068, section 2.2): `sub` is the client."""
@@ -122,8 +125,7 @@ def aim_granted(press: Press, client: Client, permit: Permit, scopes: Sequence[s
     """Say whom a token under a grant is for, and with which of `scopes`: one of several resources may be asked for at a time (RFC 8707, section 2.2)."""
     tenant, granted = press.ground.tenant, permit.extra.resources if permit.extra is not None else ()
     if not resources and not granted:
-        target = aim(tenant, press.issuer, client, scopes, person=True)
-        return target if isinstance(target, Refused) else (target, tuple(scopes))
+        return _aimed_as_usual(press, client, tuple(scopes))
     if resources and granted and not set(resources) <= set(granted):
         return Refused(Code.INVALID_TARGET, "resource was not named in the authorization request.", "resource_beyond_grant")
     wanted = resources or granted
@@ -131,6 +133,21 @@ def aim_granted(press: Press, client: Client, permit: Permit, scopes: Sequence[s
     fitting = tuple(scope for scope in scopes if owners[scope] is None or owners[scope] in wanted)
     target = aim(tenant, press.issuer, client, fitting, person=True, resources=wanted)
     return target if isinstance(target, Refused) else (target, fitting)
+
+
+def _aimed_as_usual(press: Press, client: Client, scopes: tuple[str, ...]) -> tuple[Target, tuple[str, ...]] | Refused:
+    """Do what `aim_granted` does where no resource is named; that is the same for the same client as long as the ground is."""
+    aims, name = press.ground.aims, (press.issuer, client.id, scopes)
+    kept = aims.get(name)
+    if kept is not None and kept[0] is client:
+        return kept[1], scopes
+    target = aim(press.ground.tenant, press.issuer, client, scopes, person=True)
+    if isinstance(target, Refused):
+        return target
+    if len(aims) >= _MOST_AIMS:
+        aims.clear()
+    aims[name] = (client, target)
+    return target, scopes
 
 
 def _owners(tenant: Tenant, issuer: str, client: Client, scopes: Sequence[str], *, person: bool) -> dict[str, Resource] | Refused:

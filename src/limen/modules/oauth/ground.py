@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
-from limen.kernel.ids import TenantId
+from limen.kernel.ids import ClientId, TenantId
 from limen.modules import claims, grants, keys, tenants
 from limen.modules.oauth.settings import Tenant as Settings
 from limen.modules.tenants import Tenant
@@ -19,6 +19,8 @@ from limen.platform.wire.jose import Alg, SigningKey
 if TYPE_CHECKING:
     import asyncio
 
+    from limen.modules.clients import Client
+    from limen.modules.oauth.access_token import Target
     from limen.modules.oauth.model import TokenBody
     from limen.modules.oauth.token.port import Given
 
@@ -40,6 +42,12 @@ class Ground:
     """Who may act with tokens of a client (RFC 8693, section 4.4), where a rule announces it."""
     tells: bool
     """Whether claims of the tenant's own stand in access tokens."""
+    identity_tells: bool
+    """And in ID tokens."""
+    introspection_tells: bool
+    """And in what introspection answers."""
+    aims: dict[tuple[str, ClientId, tuple[str, ...]], tuple[Client, Target]] = field(default_factory=dict)
+    """Whom tokens of an issuer's client with some scopes are for, once worked out (`access_token`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,8 @@ async def ground(reader: Reader) -> Ground:
         access_seconds=int(limits.access_token.total_seconds()),
         may_act=_may_act(tenant),
         tells=claims.adds(tenant, claims.Use.ACCESS_TOKEN),
+        identity_tells=claims.adds(tenant, claims.Use.ID_TOKEN),
+        introspection_tells=claims.adds(tenant, claims.Use.INTROSPECTION),
     )
     if len(_KEPT) >= _MOST:
         _KEPT.clear()

@@ -76,6 +76,8 @@ async def told(reader: Reader, client: Client, permit: Permit, *, alone: bool = 
 async def identity_of(work: Work, press: Press, client: Client, permit: Permit, nonce: str = "") -> IdClaims:
     """Return the claims of an ID token that comes beside an access token."""
     found = id_claims(press, permit, work.now, nonce)
+    if not press.ground.identity_tells and (permit.extra is None or not permit.extra.claims):
+        return found  # nobody is told anything there
     more = await told(work, client, permit)
     return msgspec.structs.replace(found, more=more) if more else found
 

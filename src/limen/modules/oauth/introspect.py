@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from limen.modules import claims, grants, keys, tenants
+from limen.modules import grants, keys, tenants
 from limen.modules.claims import Use
 from limen.modules.clients import Client
 from limen.modules.grants import REFRESH_PREFIX, Grant
@@ -17,7 +17,7 @@ from limen.modules.oauth.answers import refused
 from limen.modules.oauth.bearer import Token
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.facts import Introspected
-from limen.modules.oauth.ground import with_keys
+from limen.modules.oauth.ground import ground, with_keys
 from limen.modules.oauth.possession import Confirmation, confirmation, token_type
 from limen.modules.oauth.watch.networks import network
 from limen.platform.http import PROTOCOL, Answer, Call, Endpoint, Form, Json, Raw
@@ -107,7 +107,7 @@ async def _looked_at(call: Call, reader: Reader, client: Client, text: str) -> t
         return _NOTHING, Introspected(by=client.id, client=None, grant=None, count=1, active=0)
     whence = "" if token.bound else await network(call, reader)
     fact = Introspected(subject=token.account, by=client.id, client=token.client, grant=token.grant, count=1, active=1, network=whence)
-    if token.permit is not None and claims.adds(await tenants.find(reader), Use.INTROSPECTION):
+    if token.permit is not None and (await ground(reader)).introspection_tells:
         more = await told(reader, token.permit, token.scopes, Use.INTROSPECTION)
         return {**more, **members(_of_token(token, issuer, await _details(reader, token)))}, fact
     return _of_token(token, issuer, await _details(reader, token)), fact

@@ -7,7 +7,7 @@ of the stretch before is accepted too, and the next one, which a process gives w
 from __future__ import annotations
 
 import base64
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from limen.kernel import secrets
@@ -24,6 +24,12 @@ _PURPOSE: Final = "oauth.dpop_nonce"
 async def current(reader: Reader, lives: timedelta) -> str:
     """Return the nonce to give now; it is accepted for one to two times `lives`, which is the tenant's."""
     return _text(await keys.blind(reader, NONCES, _PURPOSE, _name(_stretch(reader.now, lives), lives)))
+
+
+def stretch_of(now: datetime, lives: timedelta) -> tuple[datetime, datetime]:
+    """Return from when until when the nonce to give is the one of `now`."""
+    begun = datetime.fromtimestamp(_stretch(now, lives) * lives.total_seconds(), UTC)
+    return begun, begun + lives
 
 
 async def accepts(reader: Reader, nonce: str, lives: timedelta) -> bool:

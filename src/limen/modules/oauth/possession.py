@@ -6,7 +6,8 @@ certificate (RFC 8705, section 3); the empty text is bound to nothing.
 
 from __future__ import annotations
 
-from typing import Final
+from datetime import datetime
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -28,6 +29,8 @@ from limen.platform.wire.jose import certificate_thumbprint
 _JKT: Final = "jkt:"
 _X5T: Final = "x5t:"
 _BEARER: Final = "Bearer"
+_NONCES: Final = "oauth.nonces"
+_MOST_NONCES: Final = 5_000
 _DOWNGRADED: Final = Refused(
     Code.INVALID_TOKEN, "The access token is bound to a key: show it with the scheme DPoP and a proof (RFC 9449, section 7.1).", "token_downgraded"
 )
@@ -56,6 +59,15 @@ class Presented(msgspec.Struct, frozen=True):
     text: str
     by_dpop: bool = False
     """Whether by the scheme DPoP, which comes with a proof."""
+
+
+class _Given(NamedTuple):
+    """The header all answers of a tenant have for a while; it holds while no cache of this process was told of any change."""
+
+    header: tuple[tuple[str, str], ...]
+    dropped: int
+    since: datetime
+    until: datetime
 
 
 def of_key(jkt: str) -> str:
@@ -101,8 +113,19 @@ async def offered(call: Call) -> tuple[tuple[str, str], ...]:
     """Return the header that gives a client its next nonce (RFC 9449, section 8.2), if it sent a proof."""
     if HEADER not in call.raw_headers:
         return ()
+    caches, now = call.db.caches, call.db.clock.now()
+    dropped, kept = caches.dropped, caches.kept(_NONCES)
+    given: _Given | None = kept.get(call.tenant)
+    if given is not None and given.dropped == dropped and given.since <= now < given.until:
+        return given.header
     async with call.read() as reader:
-        return (("dpop-nonce", await nonces.current(reader, (await _settings(reader)).dpop_nonce)),)
+        lives = (await _settings(reader)).dpop_nonce
+        header = (("dpop-nonce", await nonces.current(reader, lives)),)
+        since, until = nonces.stretch_of(reader.now, lives)
+    if len(kept) >= _MOST_NONCES:
+        kept.clear()
+    kept[call.tenant] = _Given(header, dropped, since, until)
+    return header
 
 
 async def seen(call: Call) -> Proof | Refused | None:

@@ -51,12 +51,12 @@ class Cached(Generic[K, V]):
 
     async def get(self, reader: Reader, key: K) -> V | None:
         """Return the value; a hit does not give the event loop a turn."""
-        caches = reader.tx.db.caches
+        tx = reader.tx
+        caches = tx.db.caches
         kept = caches.kept(self.name)
         place = (reader.tenant, key)
         found: V | None = kept.get(place)
-        tx = reader.tx
-        if found is not None and (self.name, reader.tenant, key) not in tx.changes:
+        if found is not None and (not tx.changes or (self.name, reader.tenant, key) not in tx.changes):
             kept.move_to_end(place)
             return found
         if tx.begun:

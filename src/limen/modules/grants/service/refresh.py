@@ -65,10 +65,10 @@ async def _family(reader: Reader, grant: Grant, sealed: bytes) -> Family | None:
 
 
 def _genuine(family: Family, chain: grants.Chain, said: Claimed, token: str) -> bool:
-    """Whether we made this token; the current one must also be the one whose digest was stored."""
-    if said.generation > chain.generation or not secrets.same(family.token(said.generation).reveal(), token):
-        return False
-    return said.generation < chain.generation or (chain.digest is not None and secrets.same(chain.digest, secrets.digest(token)))
+    """Whether we made this token: the current one is the one whose digest was stored, an older one is made again."""
+    if said.generation == chain.generation:
+        return chain.digest is not None and secrets.same(chain.digest, secrets.digest(token))
+    return said.generation < chain.generation and secrets.same(family.token(said.generation).reveal(), token)
 
 
 async def _if_standing(work: Work, held: Held, session: SessionId | None) -> Held | RefreshRefusal:

@@ -21,8 +21,9 @@ def check_times(token: Jwt, now: datetime, *, ahead: timedelta = AHEAD, needs_ex
     if exp is not None and moment >= exp:
         raise Expired("the token has expired")
     latest = moment + ahead.total_seconds()
-    if any(date is not None and date > latest for date in (_date(token, "nbf"), _date(token, "iat"))):
-        raise Early("the token is not valid yet")
+    for begins in (_date(token, "nbf"), _date(token, "iat")):
+        if begins is not None and begins > latest:
+            raise Early("the token is not valid yet")
 
 
 def audiences(token: Jwt) -> tuple[str, ...]:
