@@ -38,7 +38,7 @@ async def test_a_burst_of_a_client_is_told_once_an_hour(door: Door) -> None:
     (line,) = [one for one in lines if one["event"] == "watch.anomaly_seen"]
     assert (line["log_level"], line["tenant"], line["client"], line["observed"]) == ("warning", "acme", "svc", 9)
     assert "rotate the client's secret" in line["advice"]
-    assert oauth.anomalies(door.world.db) == {"burst": 1}
+    assert oauth.anomalies(door.world.db) == {"burst": 1, "refresh_reuse": 0, "scope_drift": 0, "many_networks": 0, "new_network": 0}
     await service(door, 9)
     assert len(await watch(door)) == 1
     door.world.advance(HOUR)

@@ -24,7 +24,7 @@ from limen.modules.oauth.facts import AnomalySeen
 from limen.modules.oauth.settings import Tenant as Rules
 from limen.modules.oauth.store.watch import Standing, Stretch
 from limen.modules.oauth.watch import persons, reading
-from limen.modules.oauth.watch.model import ADVICE, DAY, HOUR, MEMORY, MINUTE, Finding, Profile
+from limen.modules.oauth.watch.model import ADVICE, DAY, HOUR, MEMORY, MINUTE, Anomaly, Finding, Profile
 from limen.modules.oauth.watch.reading import Seen
 from limen.platform.sql import Database, Reader, Work, facts_after
 
@@ -41,7 +41,10 @@ _log = structlog.stdlib.get_logger(__name__)
 
 def anomalies(db: Database) -> Counter[str]:
     """Return how many anomalies this process has told of, by kind."""
-    return _COUNTS.setdefault(db, Counter())
+    counts = _COUNTS.get(db)
+    if counts is None:
+        counts = _COUNTS[db] = Counter({one.value: 0 for one in Anomaly})  # a figure that is 0 can be seen to grow
+    return counts
 
 
 async def keep_watch(db: Database) -> bool:
