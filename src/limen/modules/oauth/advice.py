@@ -144,7 +144,14 @@ def _table(rows: Iterable[tuple[str, str]]) -> dict[str, str]:
 ADVICE: Final = _table((*_ORDINARY, *_TROUBLE))
 """What to do, by reason."""
 _TOLD: Final = frozenset(_table(_TROUBLE))
-_lines: Final = Repeats(_log.warning, "oauth.refused")
+
+
+def _warn(event: str, **words: object) -> None:
+    """Write a line. A method of the logger taken while this file is read would keep to the set-up of then, and write past the JSON of now."""
+    _log.warning(event, **words)
+
+
+_lines: Final = Repeats(_warn, "oauth.refused")
 
 
 def tell(refusal: Refused, **about: str) -> None:
