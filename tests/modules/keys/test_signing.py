@@ -58,6 +58,8 @@ async def stages(world: World) -> list[str]:
 @pytest.mark.parametrize("alg", ["ES256", "RS256", "Ed25519"])
 async def test_the_first_key(world: World, alg: str) -> None:
     """Before `ensure` there is none and the document is empty; after it the key signs at once and is shown."""
+    async with world.work() as work:
+        await tenants.save(work, tenants.plain(world.tenant))
     async with world.read() as read:
         with pytest.raises(keys.NoSigningKey):
             await keys.signer(read, alg)

@@ -29,7 +29,7 @@ def _translations() -> None:
 
 
 def letter(name: str, language: str, *, values: dict[str, str] | None = None, system: str = "Windows", service: str = "Läden <&> Co") -> Letter:
-    given = {"code": "493817", "minutes": "10", "link": LINK}
+    given = {"code": "493817", "minutes": "10", "link": LINK, "app": "Laden", "message": "W4-SCT"}
     kept = {key: given[key] for key in NOTICES[name].needs} if values is None else values
     return drawn(NOTICES[name], Told(at=AT, browser="Firefox" if system else "", system=system, values=kept), Brand(name=service), language)
 
