@@ -5,8 +5,6 @@ What is made for each request is a Struct: those are made in a tenth of the time
 
 from __future__ import annotations
 
-import base64
-import binascii
 import enum
 import re
 from datetime import datetime, timedelta
@@ -19,6 +17,7 @@ from limen.kernel.ids import AccountId, ClientId, GrantId, SessionId, TenantId, 
 from limen.kernel.secrets import Secret
 from limen.modules import keys
 from limen.platform.crypto import Place
+from limen.platform.wire.jose import Malformed, b64url, unb64url
 
 OFFLINE: Final = "offline_access"
 """The scope of what outlives a session."""
@@ -178,7 +177,7 @@ class Family(msgspec.Struct, frozen=True):
         """Return the token of a generation: the family, the number, and the proof that we made it."""
         head = self.grant.removeprefix(f"{GRANT_PREFIX}_").encode("ascii") + generation.to_bytes(_GENERATION_OCTETS)
         mac = secrets.mac(self.key, head)
-        return Secret(REFRESH_PREFIX + base64.urlsafe_b64encode(head + mac).rstrip(b"=").decode())
+        return Secret(REFRESH_PREFIX + b64url(head + mac).decode())
 
 
 def family_place(tenant: TenantId, grant: GrantId) -> Place:
@@ -198,9 +197,9 @@ def claimed(token: str) -> Claimed | None:
     if not token.startswith(REFRESH_PREFIX) or len(token) != _REFRESH_LENGTH or not token.isascii():
         return None
     try:
-        octets = base64.urlsafe_b64decode(token[len(REFRESH_PREFIX) :] + "=" * (-(len(token) - len(REFRESH_PREFIX)) % 4))
+        octets = unb64url(token[len(REFRESH_PREFIX) :].encode())
         grant = f"{GRANT_PREFIX}_{octets[:_LETTERS].decode('ascii')}"
-    except (binascii.Error, UnicodeDecodeError):
+    except (Malformed, UnicodeDecodeError):
         return None
     if len(octets) != _OCTETS or not _FAMILY.fullmatch(grant):
         return None

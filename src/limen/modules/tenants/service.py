@@ -53,7 +53,7 @@ async def _known(reader: Reader) -> _Known:
 
 async def find(reader: Reader) -> Tenant:
     """Return the reader's tenant, from memory where it is there; NoSuchTenant."""
-    return (await _known(reader)).tenant
+    return (await _CACHE.get(reader, _ONLY) or await _known(reader)).tenant
 
 
 async def by_name(db: Database, name: str) -> Tenant | None:
@@ -120,7 +120,7 @@ async def save(work: Work, tenant: Tenant) -> tuple[str, ...]:
 
 async def settings(reader: Reader, module: str, kind: type[T]) -> T:
     """Return what the tenant set for a module, as the module's own dataclass; its defaults where nothing is set."""
-    known = await _known(reader)
+    known = await _CACHE.get(reader, _ONLY) or await _known(reader)
     made = known.settings.get((module, kind))
     if not isinstance(made, kind):
         made = known.settings[module, kind] = settings_of(known.tenant, module, kind)

@@ -121,6 +121,7 @@ def _language(call: Call) -> tuple[SetCookie, ...]:
     return ()
 
 
+@lru_cache(maxsize=256)
 def _own(headers: Headers) -> Fields:
     fields = []
     for name, value in headers:

@@ -83,7 +83,7 @@ class Registered(enum.Enum):
     """By a document that stands where its id says."""
 
 
-PUBLIC: Final = frozenset({ClientKind.SPA, ClientKind.NATIVE, ClientKind.DEVICE})
+PUBLIC: Final = (ClientKind.SPA, ClientKind.NATIVE, ClientKind.DEVICE)
 """Kinds that run in the user's hands: no secret, always PKCE (RFC 6749, section 2.1)."""
 _BY_BROWSER: Final = frozenset({GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN, GrantType.IMPLICIT})
 _BY_MACHINE: Final = frozenset({GrantType.CLIENT_CREDENTIALS, GrantType.CIBA, GrantType.TOKEN_EXCHANGE, GrantType.JWT_BEARER})

@@ -36,7 +36,7 @@ def json_object(raw: bytes) -> dict[str, JsonValue]:
     """Decode a JSON object (RFC 8259; I-JSON of RFC 7493): no name twice at any depth, no NaN, no lone surrogate, no NUL."""
     try:
         text = raw.decode()
-        value = json.loads(text, object_pairs_hook=_once, parse_constant=_refuse, parse_float=_finite, parse_int=_bounded)
+        value = _DECODE(text)
         if "\\u" in text:
             _check_text(json.dumps(value, ensure_ascii=False))
     except (ValueError, RecursionError):
@@ -68,6 +68,9 @@ def _bounded(text: str) -> int:
     if len(text) > _LONGEST_NUMBER:
         raise ValueError("a number of absurd length")
     return int(text)
+
+
+_DECODE: Final = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_refuse, parse_float=_finite, parse_int=_bounded).decode
 
 
 def _check_text(text: str) -> None:
