@@ -156,8 +156,8 @@ async def standing(reader: Reader, issuer: str, text: str) -> Token | None:
         return None
     if token.grant is None:
         return None if await grants.is_revoked(reader, token.id) else token
-    grant = await grants.standing(reader, token.grant, token.id)
-    return _left(token, grant.permit) if grant else None
+    permit = await grants.standing(reader, token.grant, token.id)
+    return _left(token, permit) if permit else None
 
 
 def _left(token: Token, permit: Permit) -> Token | None:

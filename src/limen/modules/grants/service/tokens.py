@@ -8,7 +8,7 @@ from limen.kernel import secrets
 from limen.kernel.ids import AccountId, ClientId, GrantId, SessionId, TokenId
 from limen.kernel.secrets import Secret
 from limen.modules.grants import jobs
-from limen.modules.grants.model import ACCESS_PREFIX, Grant, OpaqueToken
+from limen.modules.grants.model import ACCESS_PREFIX, Grant, OpaqueToken, Permit
 from limen.modules.grants.store import grants, tokens
 from limen.platform.sql import Reader, Work
 
@@ -42,9 +42,9 @@ async def is_revoked(reader: Reader, token: TokenId) -> bool:
     return await tokens.is_revoked(reader, token)
 
 
-async def standing(reader: Reader, grant: GrantId, token: TokenId) -> Grant | None:
-    """Return a token's grant if the token (by its `jti`) may be honoured: not revoked, the grant stands, and its session lives where it needs one."""
-    return await grants.standing(reader, grant, token)
+async def standing(reader: Reader, grant: GrantId, token: TokenId) -> Permit | None:
+    """Return what a token's grant lets if the token (by its `jti`) may be honoured: not revoked, the grant stands, its session lives where it needs one."""
+    return await grants.permit(reader, grant, token)
 
 
 async def find(reader: Reader, grant: GrantId) -> Grant | None:

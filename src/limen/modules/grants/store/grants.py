@@ -92,9 +92,14 @@ def _standing(*columns: Any) -> Grant | None:  # noqa: ANN401 - likewise, and it
     return grant if columns[15] is not None or not grant.permit.bound_to_session else None
 
 
+def _permit(*columns: Any) -> Permit | None:  # noqa: ANN401 - likewise, of a permit alone
+    permit = Permit(*columns[:9])
+    return permit if columns[9] is not None or not permit.bound_to_session else None
+
+
 _ADD = statement(insert_row(GRANTS))
 _FIND = statement(sa.select(*_COLUMNS, _SESSION).where(*_HERE, *_ALIVE), into=_standing)
-_STANDING = statement(sa.select(*_COLUMNS, _SESSION).where(*_HERE, *_ALIVE, _UNREVOKED), into=_standing)
+_PERMIT = statement(sa.select(*(_G[name] for name in PERMIT), _SESSION).where(*_HERE, *_ALIVE, _UNREVOKED), into=_permit)
 _CHAINED: Final = sa.select(*_COLUMNS, _G.family_key, _G.generation, _G.refresh_digest, _G.rotated_at, _FLOOR.scalar_subquery(), _G.anchored, _SESSION).where(
     *_HERE
 )
@@ -174,9 +179,9 @@ async def find(reader: Reader, grant: GrantId) -> Grant | None:
     return await reader.one(_FIND, id=grant, now=reader.now)
 
 
-async def standing(reader: Reader, grant: GrantId, token: TokenId) -> Grant | None:
-    """Return a grant that stands, its session too where it needs one, if this token of it was not revoked."""
-    return await reader.one(_STANDING, id=grant, token=token, now=reader.now)
+async def permit(reader: Reader, grant: GrantId, token: TokenId) -> Permit | None:
+    """Return what a grant that stands lets, its session too where it needs one, if this token of it was not revoked."""
+    return await reader.one(_PERMIT, id=grant, token=token, now=reader.now)
 
 
 async def chain(reader: Reader, grant: GrantId) -> Chain | None:
