@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import Any
 
 import pytest
 
+from limen.platform.http.exchange import Exchange
 from tests.platform.http.conftest import served
 
 pytestmark = pytest.mark.anyio
@@ -59,6 +61,20 @@ async def test_pipelined_requests_are_answered_in_order() -> None:
     async with served(answering()) as port:
         answer = await said(port, GET % b"one" + GET % b"two" + b"GET /three HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     assert [piece.rpartition(b"\r\n\r\n")[2] for piece in answer.split(b"HTTP/1.1 200 OK\r\n")[1:]] == [b"one", b"two", b"three"]
+
+
+async def test_what_was_answered_is_let_go_without_the_collector() -> None:
+    """Of fifty requests on one connection no more than the last is still held, though no cycle was looked for meanwhile."""
+    last = b"GET /last HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    async with served(answering()) as port:
+        gc.collect()
+        gc.disable()
+        try:
+            assert b"last" in await said(port, GET % b"" * 50 + last)
+            held = [one for one in gc.get_objects() if isinstance(one, Exchange)]
+        finally:
+            gc.enable()
+        assert len(held) <= 2
 
 
 async def test_what_has_no_body_ends_with_its_head() -> None:

@@ -57,6 +57,7 @@ class Exchange:
             _log.exception("exchange.broken")
         finally:
             self._connection.tasks.discard(self.task)
+            self.scope.pop(EXCHANGE, None)  # else each would hold the other until the collector comes by
             if not self.answered:
                 self._connection.transport.close()
 
