@@ -97,7 +97,11 @@ class Happened:
     data: dict[str, Any]
 
 
-_HAPPENED = statement(sa.select(FACTS.c.name, FACTS.c.tenant, FACTS.c.subject, FACTS.c.data), into=Happened, across_tenants="a test looks at everything")
+_HAPPENED = statement(
+    sa.select(FACTS.c.name, FACTS.c.tenant, FACTS.c.subject, FACTS.c.data).order_by(FACTS.c.seq),
+    into=Happened,
+    across_tenants="a test looks at everything",
+)
 
 
 @dataclass
