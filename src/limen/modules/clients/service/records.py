@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
+from limen.kernel import secrets
 from limen.kernel.ids import ClientId
 from limen.kernel.secrets import Secret
 from limen.modules import keys, tenants
@@ -128,7 +129,10 @@ async def sealing(work: Work, client: Client, secret: Secret[str] | None) -> Cli
     """
     if not client.signs_with_secret:
         return replace(client, sealed_secret=None)
-    if secret is None or await shared_secret(work, client) == secret.reveal().encode():
+    if secret is None:
+        return client
+    kept = await shared_secret(work, client)
+    if kept is not None and secrets.same(kept, secret.reveal().encode()):
         return client
     box = await keys.tenant_box(work, SECRETS)
     return replace(client, sealed_secret=box.seal(secret.reveal().encode(), store.secret_place(work, client.id)))
