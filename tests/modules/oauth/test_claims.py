@@ -12,12 +12,9 @@ import pytest
 from limen.modules import profiles
 from limen.modules.clients import SubjectType
 from limen.modules.profiles import Changes
-from limen.platform import expressions
 from tests.modules.oauth.conftest import Door, answered
 
 pytestmark = pytest.mark.anyio
-
-expressions.compile("true", {})  # machine code is loaded with the first expression of a process, which on a busy machine takes longer than a Work may
 
 
 async def test_userinfo_tells_a_tenants_own_claims(door: Door) -> None:

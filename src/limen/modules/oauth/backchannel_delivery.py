@@ -19,7 +19,7 @@ from limen.modules.oauth import ciba, store
 from limen.modules.oauth.ciba import PENDING, Allowed
 from limen.modules.oauth.errors import Refused
 from limen.modules.oauth.facts import BackchannelDelivered, BackchannelUndelivered, TokenIssued
-from limen.modules.oauth.ground import Press, press
+from limen.modules.oauth.ground import Press, press, warmed
 from limen.modules.oauth.id_token import half_hash
 from limen.modules.oauth.id_token import signed as signed_identity
 from limen.modules.oauth.model import TOKEN_TYPE
@@ -163,6 +163,7 @@ async def _made(job: Job[Call], client: Client) -> _Answer | None:
     """Make the answer, or find the one that was made before; None while there is nothing to say. Keys of an algorithm are made on the way."""
     async with job.db.read(job.tenant) as reader:
         issuer = "".join(await tenants.place(job.db, job.settings.of(Running).base_url, await tenants.find(reader)))
+    await warmed(job.db, job.tenant)
     for _ in range(_KEY_ROUNDS):
         try:
             async with job.db.work(job.tenant, SYSTEM) as work:

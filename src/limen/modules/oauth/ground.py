@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,8 +18,6 @@ from limen.platform.sql import Caches, Database, Reader
 from limen.platform.wire.jose import Alg, SigningKey
 
 if TYPE_CHECKING:
-    import asyncio
-
     from limen.modules.clients import Client
     from limen.modules.oauth.access_token import Target
     from limen.modules.oauth.model import TokenBody
@@ -96,6 +95,27 @@ async def ground(reader: Reader) -> Ground:
 def _may_act(tenant: Tenant) -> dict[str, msgspec.Raw]:
     announced = [one for one in tenants.settings_of(tenant, Settings.section, Settings).exchange if one.announced]
     return {subject: msgspec.Raw(msgspec.json.encode({"sub": one.client})) for one in announced for subject in one.subjects}
+
+
+_WARM: Final[dict[TenantId, tuple[Caches, int, Tenant]]] = {}
+
+
+async def warmed(db: Database, tenant: TenantId) -> None:
+    """See to it that no Work has to compile a tenant's expressions: the first of a process takes 50 ms, and is done in a thread.
+
+    Costs a look into a dict while no cache of this process was told of any change.
+    """
+    known, caches = _WARM.get(tenant), db.caches
+    if known is not None and known[0] is caches and known[1] == caches.dropped:
+        return
+    dropped = caches.dropped
+    async with db.read(tenant) as reader:
+        found = await tenants.find(reader)
+    if known is None or known[2] is not found:
+        await asyncio.to_thread(claims.adds, found, claims.Use.ACCESS_TOKEN)
+    if len(_WARM) >= _MOST:
+        _WARM.clear()
+    _WARM[tenant] = (caches, dropped, found)
 
 
 async def press(reader: Reader, issuer: str, id_alg: Alg | None = None) -> Press:

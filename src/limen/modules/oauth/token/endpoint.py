@@ -16,7 +16,7 @@ from limen.modules.oauth.client_auth import Shown
 from limen.modules.oauth.dpop import Proof
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.facts import TokenIssued, TokenRefused
-from limen.modules.oauth.ground import Press, press
+from limen.modules.oauth.ground import Press, press, warmed
 from limen.modules.oauth.model import TokenBody
 from limen.modules.oauth.token.authorization_code import AUTHORIZATION_CODE
 from limen.modules.oauth.token.ciba import CIBA
@@ -57,6 +57,7 @@ async def _token(call: Call) -> Answer:
     found = await client_auth.shown(call)
     if isinstance(found, Refused):
         return await _refuse(call, _Refusal(found, counted=False))
+    await warmed(call.db, call.tenant)
     grant = _parsed(form)
     prepared = await grant.prepare(call) if isinstance(grant, Grant) and grant.prepare is not None else None
     asked = (prepared if isinstance(prepared, Refused) else grant, prepared, await possession.seen(call))
