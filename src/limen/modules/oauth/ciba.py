@@ -13,7 +13,7 @@ import msgspec
 
 from limen.kernel import secrets
 from limen.kernel.ids import GrantId, SessionId
-from limen.modules import accounts, approvals, claims, grants
+from limen.modules import accounts, approvals, grants
 from limen.modules.approvals import Approval
 from limen.modules.approvals import State as Standing
 from limen.modules.clients import Client, Delivery, GrantType
@@ -23,6 +23,7 @@ from limen.modules.oauth.access_token import Made, Target, aim, for_person
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.ground import Press
 from limen.modules.oauth.id_token import IdClaims, identity_of
+from limen.modules.oauth.permits import extra_of
 from limen.modules.oauth.store.backchannel import Backchannel
 from limen.platform.sql import Work
 
@@ -35,7 +36,6 @@ LATE: Final = timedelta(minutes=1)
 SLOWER: Final = 5
 """Seconds more for a client that polls faster (section 11)."""
 
-_NOTHING: Final = Extra()
 PENDING: Final = Refused(Code.AUTHORIZATION_PENDING, "The person has not answered yet.")
 EXPIRED: Final = Refused(Code.EXPIRED_TOKEN, "The person did not answer in time: begin again.")
 DENIED: Final = Refused(Code.ACCESS_DENIED, "The person said no.", "approval_denied")
@@ -131,8 +131,6 @@ async def _allowed(work: Work, press: Press, client: Client, kept: Backchannel, 
 
 async def _permit(work: Work, client: Client, used: Approval, asked: Waiting, target: Target) -> Permit:
     """Return what she let the app do. It hangs on no session: she is not at the app, and signing out elsewhere ends nothing there."""
-    subject = await claims.subject(work, used.account, client)
-    extra = Extra(subject="" if subject == used.account else subject, details=asked.details, resources=asked.resources)
     return Permit(
         account=used.account,
         client=client.id,
@@ -142,7 +140,7 @@ async def _permit(work: Work, client: Client, used: Approval, asked: Waiting, ta
         acr=used.acr,
         amr=used.amr,
         auth_time=used.auth_time or work.now,
-        extra=None if extra == _NOTHING else extra,
+        extra=await extra_of(work, client, used.account, Extra(details=asked.details, resources=asked.resources)),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from limen.modules import claims, consents, grants
+from limen.modules import consents, grants
 from limen.modules.clients import Client, ConsentRule
 from limen.modules.grants import CodeRefusal, Extra, Grant, Permit, Terms
 from limen.modules.oauth.access_token import Target, aim, for_person
@@ -17,25 +17,18 @@ from limen.modules.oauth.facts import CodeIssued, TokenIssued
 from limen.modules.oauth.ground import Press
 from limen.modules.oauth.id_token import id_claims, told
 from limen.modules.oauth.model import CODE, ID_TOKEN, TOKEN, Asked
+from limen.modules.oauth.permits import extra_of
 from limen.modules.oauth.possession import of_key
 from limen.modules.sessions import Session
 from limen.platform.sql import Work
 
 IMPLICIT: Final = "implicit"
-_NOTHING: Final = Extra()
 _GONE: Final = Refused(Code.ACCESS_DENIED, "The session or the consent ended in this very moment.", "ended_meanwhile")
 
 
 async def permit_of(work: Work, client: Client, asked: Asked, session: Session, audience: tuple[str, ...]) -> Permit:
     """Return what the person lets the app do by this request."""
-    subject = await claims.subject(work, session.account, client)
-    extra = Extra(
-        subject="" if subject == session.account else subject,
-        claims=asked.claims,
-        details=asked.authorization_details,
-        resources=asked.resource,
-        bound=of_key(asked.dpop_jkt),
-    )
+    brought = Extra(claims=asked.claims, details=asked.authorization_details, resources=asked.resource, bound=of_key(asked.dpop_jkt))
     return Permit(
         session.account,
         client.id,
@@ -45,7 +38,7 @@ async def permit_of(work: Work, client: Client, asked: Asked, session: Session, 
         session.acr,
         session.amr,
         session.auth_time,
-        None if extra == _NOTHING else extra,
+        await extra_of(work, client, session.account, brought),
     )
 
 

@@ -11,14 +11,15 @@ from typing import Final
 import msgspec
 
 from limen.kernel.ids import AccountId, SessionId
-from limen.modules import accounts, claims, consents, grants, tenants
+from limen.modules import accounts, consents, grants, tenants
 from limen.modules.accounts import AccountState
 from limen.modules.clients import Client, ConsentRule, GrantType
-from limen.modules.grants import CodeRefusal, Extra, Permit
+from limen.modules.grants import CodeRefusal, Permit
 from limen.modules.oauth import client_keys, replays
 from limen.modules.oauth.access_token import aim, for_person
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.model import words
+from limen.modules.oauth.permits import extra_of
 from limen.modules.oauth.settings import Tenant, TrustedIssuer
 from limen.modules.oauth.store import ReplayKind
 from limen.modules.oauth.token.port import Given, Grant, Wish
@@ -130,8 +131,7 @@ async def _decide(work: Work, wish: Wish) -> Given | Refused:
 
 
 async def _permit(work: Work, client: Client, account: AccountId, scopes: tuple[str, ...], audience: tuple[str, ...], asserted: Asserted) -> Permit:
-    subject = await claims.subject(work, account, client)
-    extra = None if subject == account else Extra(subject=subject)
+    extra = await extra_of(work, client, account)
     return Permit(account, client.id, NO_SESSION, scopes, audience, UNKNOWN, (), asserted.auth_time, extra)
 
 
