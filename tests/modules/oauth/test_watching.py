@@ -143,7 +143,7 @@ async def test_a_token_costs_no_statement_more(door: Door, monkeypatch: pytest.M
 
         return run
 
-    for kind, name in itertools.product((WatchedRead, WatchedWork), ("all", "one", "run", "put")):
+    for kind, name in itertools.product((WatchedRead, WatchedWork), ("all", "one", "look", "run", "put", "claim")):
         if hasattr(kind, name):
             monkeypatch.setattr(kind, name, spied(getattr(kind, name)))
 

@@ -93,7 +93,7 @@ async def test_a_swallowed_error_is_seen_in_the_tag_of_commit(db: Postgres) -> N
             await make(work, "a")
             with pytest.raises(BadValue):
                 await scope.ask(lambda con: con.execute("SELECT 1/0"))
-            scope._failure = None
+            scope.failure = None
             scope.facts.clear()
     assert await ids(db) == []
 

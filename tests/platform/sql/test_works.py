@@ -8,9 +8,27 @@ import pytest
 import sqlalchemy as sa
 
 from limen.kernel.facts import SYSTEM, Actor, ActorKind
-from limen.platform.sql import CommitFailed, Conflict, Reader, StoredFact, Work, WorkMisused, bind, facts_after, insert_of, open_database, statement
+from limen.platform.sql import CommitFailed, Conflict, Outrun, Reader, StoredFact, Work, WorkMisused, bind, facts_after, insert_of, open_database, statement
 from tests.conftest import World
-from tests.platform.sql.things import ACME, ADD, COUNT, EVERYTHING, GET, GROW, HOLD, OTHER, PUT, ThingMade, ThingSeen, count_facts, ids, make, opened
+from tests.platform.sql.things import (
+    ACME,
+    ADD,
+    ADD_NEW,
+    COUNT,
+    EVERYTHING,
+    GET,
+    GROW,
+    GROW_FROM,
+    HOLD,
+    OTHER,
+    PUT,
+    ThingMade,
+    ThingSeen,
+    count_facts,
+    ids,
+    make,
+    opened,
+)
 
 _E = EVERYTHING.c
 WRITE = statement(lambda dialect: insert_of(dialect)(EVERYTHING).values(tenant=bind("tenant"), id=bind("id"), text=bind("text"), truth=bind("truth")))
@@ -234,6 +252,110 @@ async def test_what_cannot_be_put_undoes_the_work(world: World) -> None:
     async with world.read() as read:
         assert await numbers(read, "abc") == [1, None, None]
     assert await count_facts(world.db) == 1
+
+
+async def test_one_that_puts_what_exists_fails_alone(world: World, database_url: str) -> None:
+    """Of Works that only put and end together, the one whose key exists gets Conflict and leaves no fact; the others are stored."""
+    async with opened(database_url, world.keyring) as db:
+
+        async def put(name: str) -> None:
+            async with db.work(ACME, SYSTEM) as work:
+                work.put(ADD, id=name, n=1)
+                work.record(ThingMade(thing=name))
+
+        await put("a")
+        results = await asyncio.gather(*(put(name) for name in "bcadef"), return_exceptions=True)
+        assert [type(result).__name__ for result in results] == ["NoneType", "NoneType", "Conflict", "NoneType", "NoneType", "NoneType"]
+        assert await ids(db) == list("abcdef")
+        assert await count_facts(db) == 6
+
+
+async def test_a_look_holds_nothing(world: World) -> None:
+    """It sees what is committed and begins nothing; in a Work that has begun, or put something, it sees what that did."""
+    await add_one(world)
+    async with world.work() as work:
+        assert await work.look(GET, id="a") == 1
+        assert await work.look(GET, id="b") is None
+        assert not work.tx.begun
+        work.put(GROW, id="a")
+        assert await work.look(GET, id="a") == 2
+        await work.run(GROW, id="a")
+        assert await work.look(GET, id="a") == 3
+
+
+async def test_a_claim_that_finds_nothing_undoes_its_work_alone(world: World, database_url: str) -> None:
+    """Outrun, and nothing of that Work stays, whether the claim comes first or last, with facts or none; those beside it are stored."""
+    async with opened(database_url, world.keyring) as db:
+        async with db.work(ACME, SYSTEM) as work:
+            work.put(ADD, id="a", n=1)
+
+        async def claim(name: str, before: int, *, last: bool, facts: bool) -> None:
+            async with db.work(ACME, SYSTEM) as work:
+                if last:
+                    work.put(WRITE, id=name, text=name, truth=True)
+                work.claim(GROW_FROM, id="a", before=before)
+                if not last:
+                    work.put(WRITE, id=name, text=name, truth=True)
+                if facts:
+                    work.record(ThingMade(thing=name))
+
+        cases = [(f"{before}{last}{facts}", before, last, facts) for before in (1, 7) for last in (False, True) for facts in (False, True)]
+        results = await asyncio.gather(*(claim(name, before, last=last, facts=facts) for name, before, last, facts in cases), return_exceptions=True)
+        done = [case for case, result in zip(cases, results, strict=True) if result is None]
+        assert [before for _, before, _, _ in done] == [1]
+        assert [type(result) for result in results if result is not None] == [Outrun] * 7
+        async with db.read(ACME) as read:
+            assert await read.one(GET, id="a") == 2
+            assert [name for name, *_ in cases if await read.one(READ, id=name) is not None] == [done[0][0]]
+        assert await count_facts(db) == done[0][3]
+
+
+@pytest.mark.parametrize("swallowed", [False, True])
+async def test_a_claim_in_a_work_that_has_begun(world: World, *, swallowed: bool) -> None:
+    """It is checked at the end, or before the next statement: then too the Work cannot be committed, whoever swallows the error."""
+    await add_one(world)
+    with pytest.raises(CommitFailed if swallowed else Outrun):
+        async with world.work() as work:
+            await work.run(ADD, id="b", n=1)
+            work.claim(GROW_FROM, id="a", before=7)
+            if swallowed:
+                with pytest.raises(Outrun):
+                    await work.one(GET, id="a")
+    async with world.work() as work:
+        await work.run(ADD, id="c", n=1)
+        work.claim(GROW_FROM, id="a", before=1)
+        work.claim(ADD_NEW, id="d", n=4)
+        work.record(ThingMade(thing="c"))
+    async with world.read() as read:
+        assert await numbers(read, "abcd") == [2, None, 1, 4]
+    assert await count_facts(world.db) == 2
+
+
+async def test_claims_count_exactly(world: World, database_url: str) -> None:
+    """Twenty tasks on two connections that look, claim, and begin anew when they are outrun lose no count and count nothing twice."""
+    async with opened(database_url, world.keyring) as db, opened(database_url, world.keyring) as other:
+        async with db.work(ACME, SYSTEM) as work:
+            work.put(ADD, id="n", n=0)
+
+        async def grow(number: int) -> int:
+            outrun = 0
+            while True:
+                try:
+                    async with (db, other)[number % 2].work(ACME, SYSTEM) as work:
+                        found = await work.look(GET, id="n")
+                        assert found is not None
+                        work.claim(GROW_FROM, id="n", before=found)
+                        work.record(ThingMade(n=number))
+                except Outrun:
+                    outrun += 1
+                else:
+                    return outrun
+
+        outrun = await asyncio.gather(*(grow(number) for number in range(20)))
+        assert sum(outrun) > 0
+        async with db.read(ACME) as read:
+            assert await read.one(GET, id="n") == 20
+        assert await count_facts(db) == 20
 
 
 async def numbers(read: Reader, names: str) -> list[int | None]:

@@ -44,16 +44,17 @@ _WITHDRAW = statement(sa.update(CONSENTS).where(*_OF_CLIENT, one_of(_C.scope, "s
 _DROP = statement(sa.delete(CONSENTS).where(*_OF_ACCOUNT))
 
 
-def covered(dialect: str, account: sa.Column[str], client: sa.Column[str]) -> sa.ColumnElement[str | None]:
+def covered(dialect: str, account: sa.Column[str], client: sa.Column[str], *, held: bool = False) -> sa.ColumnElement[str | None]:
     """Return what a statement of another store asks for beside its own: what the account in its row lets the client there have.
 
-    The scopes in one text, null where there are none; they are withdrawn after the Work at the earliest, as by `kept`.
+    The scopes in one text, in their order, null where there are none. With `held` they are withdrawn after the Work at the earliest, as by `kept`.
     """
     row = account.table
     kept = sa.select(_C.scope).where(_C.tenant == row.c.tenant, _C.account == account, _C.client == client, _C.withdrawn_at.is_(None))
-    held = kept.with_for_update(read=True).correlate(row).subquery()
+    kept = kept.order_by(_C.scope).correlate(row)
+    one = (kept.with_for_update(read=True) if held else kept).subquery()
     joined = sa.func.string_agg if dialect == "postgresql" else sa.func.group_concat
-    return beside(sa.select(joined(held.c.scope, sa.literal_column("' '"), type_=sa.Text)), row)
+    return beside(sa.select(joined(one.c.scope, sa.literal_column("' '"), type_=sa.Text)), row)
 
 
 async def given(reader: Reader, account: AccountId, client: ClientId) -> frozenset[str]:

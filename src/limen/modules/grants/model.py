@@ -107,7 +107,7 @@ class Permit(msgspec.Struct, frozen=True):
 
 
 class Ground(NamedTuple):
-    """What a code stood on when it was used; that stays so until the Work has ended."""
+    """What a code stood on when it was looked at; it is used only if that is so still, and stays so until the Work has ended."""
 
     session: SessionId | None
     """None where it lives no more."""

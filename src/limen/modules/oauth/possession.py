@@ -19,11 +19,11 @@ from limen.modules.grants import Extra, Permit
 from limen.modules.oauth import dpop, nonces
 from limen.modules.oauth.dpop import ALGORITHMS, FAPI_ALGORITHMS, HEADER, MISSING, NEEDS_NONCE, NOT_FAPI, REPLAYED, Proof, Shown
 from limen.modules.oauth.errors import Code, Refused
-from limen.modules.oauth.replays import first_time
+from limen.modules.oauth.replays import claim_first, first_time
 from limen.modules.oauth.settings import Nonces, Tenant
 from limen.modules.oauth.store import ReplayKind
 from limen.platform.http import Call
-from limen.platform.sql import Reader, Work
+from limen.platform.sql import Outrun, Reader, Work
 from limen.platform.wire.jose import certificate_thumbprint
 
 _JKT: Final = "jkt:"
@@ -136,25 +136,32 @@ async def seen(call: Call) -> Proof | Refused | None:
         return await _proof(call, reader, None)
 
 
-async def at_server(call: Call, work: Work, client: Client, proof: Proof | Refused | None) -> str | Refused:
-    """Return the key to which a client that has proved itself binds its tokens; empty where it showed none and need not."""
+async def at_server(call: Call, work: Work, client: Client, proof: Proof | Refused | None, *, outrun: bool) -> str | Refused:
+    """Return the key to which a client that has proved itself binds its tokens; empty where it showed none and need not.
+
+    That a proof was not used before is claimed without asking; it is asked once a Work was `outrun`, which may have been by that.
+    """
     if proof is not None or client.dpop_bound_access_tokens:
-        return await by_proof(work, client, proof)
+        return await by_proof(work, client, proof, asks=outrun)
     if not client.tls_client_certificate_bound_access_tokens:
         return ""
     der = call.certificate
     return _NO_CERTIFICATE if der is None else of_certificate(der)
 
 
-async def by_proof(work: Work, client: Client, proof: Proof | Refused | None) -> str | Refused:
-    """Return the key of a proof as it is kept, the proof used up by that."""
+async def by_proof(work: Work, client: Client, proof: Proof | Refused | None, *, asks: bool = True) -> str | Refused:
+    """Return the key of a proof as it is kept, the proof used up by that; unless it `asks`, a second use is Outrun at the end of the Work."""
     if proof is None:
         return MISSING
     if isinstance(proof, Refused):
         return proof
     if client.fapi and proof.alg not in FAPI_ALGORITHMS:
         return NOT_FAPI
-    return of_key(proof.jkt) if await _is_new(work, proof) else REPLAYED
+    if asks and not await first_time(work, ReplayKind.DPOP, proof.owner, proof.jti, proof.until):
+        return REPLAYED
+    if not asks:
+        claim_first(work, ReplayKind.DPOP, proof.owner, proof.jti, proof.until)
+    return of_key(proof.jkt)
 
 
 def with_key(permit: Permit, bound: str) -> Permit:
@@ -185,8 +192,12 @@ async def _refusal(call: Call, reader: Reader, shown: Presented, bound: str, cli
         return proof
     if of_key(proof.jkt) != bound:
         return _NOT_ITS_KEY
-    async with call.db.work(call.tenant, Actor(ActorKind.CLIENT, client)) as work:
-        return None if await _is_new(work, proof) else REPLAYED
+    try:
+        async with call.db.work(call.tenant, Actor(ActorKind.CLIENT, client)) as work:
+            claim_first(work, ReplayKind.DPOP, proof.owner, proof.jti, proof.until)
+    except Outrun:
+        return REPLAYED
+    return None
 
 
 async def _proof(call: Call, reader: Reader, token: str | None) -> Proof | Refused:
@@ -202,10 +213,6 @@ async def _proof(call: Call, reader: Reader, token: str | None) -> Proof | Refus
     if proof.nonce is None:
         return NEEDS_NONCE if settings.dpop_nonces is Nonces.REQUIRED else proof
     return proof if await nonces.accepts(reader, proof.nonce, settings.dpop_nonce) else NEEDS_NONCE
-
-
-async def _is_new(work: Work, proof: Proof) -> bool:
-    return await first_time(work, ReplayKind.DPOP, proof.owner, proof.jti, proof.until)
 
 
 async def _settings(reader: Reader) -> Tenant:

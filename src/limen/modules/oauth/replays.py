@@ -20,4 +20,13 @@ async def first_time(work: Work, kind: ReplayKind, owner: str, name: str, until:
     `owner` is who made it (issuer, or thumbprint of the key) and what it is for; `name` is what the owner calls it (`jti`), of any length;
     `until` is the instant from which it is too old anyway.
     """
-    return await store.show(work, kind, secrets.digest(f"{len(owner)} {owner}{name}"), until)
+    return await store.show(work, kind, _digest(owner, name), until)
+
+
+def claim_first(work: Work, kind: ReplayKind, owner: str, name: str, until: datetime) -> None:
+    """Claim that this is seen for the first time, without asking: Outrun from the end of the Work if it is not."""
+    store.show_first(work, kind, _digest(owner, name), until)
+
+
+def _digest(owner: str, name: str) -> bytes:
+    return secrets.digest(f"{len(owner)} {owner}{name}")

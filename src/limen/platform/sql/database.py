@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from limen.kernel.facts import Actor
     from limen.kernel.ids import TenantId
     from limen.platform.crypto import Keyring
-    from limen.platform.sql.work import Reactions, Read, Work
+    from limen.platform.sql.work import Reactions, Read, Transaction, Work
 
 FATAL_EXIT: Final = 74
 """Exit status (EX_IOERR of sysexits) of a process whose disk refused to make data durable."""
@@ -38,6 +38,8 @@ class Database(ABC):
     """One database of one process. Open it with `open_database`, in the event loop that will use it."""
 
     dialect: ClassVar[DialectName]
+    reading: Transaction
+    """Sees what is committed."""
 
     def __init__(self, *, keyring: Keyring, clock: Clock, reactions: Reactions, test_mode: bool, on_fatal: Callable[[str], None] | None) -> None:
         self.keyring = keyring

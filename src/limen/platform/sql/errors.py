@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from limen.kernel.errors import Kind, LimenError
 
@@ -56,6 +56,12 @@ class Contended(DatabaseUnavailable):
     code: ClassVar[str] = "database_contended"
 
 
+class Outrun(Contended):
+    """What a Work had read was changed by another before it ended (`Work.claim`): nothing of it was done, and begun anew it may succeed."""
+
+    code: ClassVar[str] = "outrun"
+
+
 class DatabaseFull(DatabaseUnavailable):
     """The disk or the file's limit is full; the Work did not happen, and others of its group neither."""
 
@@ -63,6 +69,10 @@ class DatabaseFull(DatabaseUnavailable):
 
     def __init__(self, operator: str = "") -> None:
         super().__init__("the service cannot store anything at the moment", operator=f"the database's disk is full: {operator}", retry_after=60)
+
+
+ENDINGS: Final = (CommitFailed, DatabaseUnavailable, Conflict, ConstraintFailed)
+"""What the end of a Work says as it is, `Outrun` among them; whatever else went wrong there is CommitFailed."""
 
 
 class DatabaseMissing(LimenError):

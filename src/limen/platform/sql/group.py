@@ -1,9 +1,9 @@
 """The one writing connection of a SQLite file, and the group of Works that share its next COMMIT.
 
 Works run one after another in the event loop, each under a savepoint. All that ended since the last COMMIT share one, made in a thread;
-while that thread has the connection (`busy`) no statement touches it here. A Work that only recorded facts takes neither savepoint nor
-writer: its facts are written by that thread. `BEGIN IMMEDIATE` is tried in the loop with no waiting at all; if another process holds the
-file it is waited for in the thread.
+while that thread has the connection (`busy`) no statement touches it here. A Work that has not begun when it ends, since it only recorded
+facts, or changes what it did not ask for, takes neither savepoint nor writer: that thread does its writing. `BEGIN IMMEDIATE` is tried in
+the loop with no waiting at all; if another process holds the file it is waited for in the thread.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import apsw
 
-from limen.platform.sql.errors import CommitFailed, DatabaseUnavailable
+from limen.kernel.errors import LimenError
+from limen.platform.sql.errors import ENDINGS, CommitFailed, DatabaseUnavailable, Outrun
 from limen.platform.sql.facts import FactRow
 from limen.platform.sql.lite import BUSY_MILLISECONDS, INSERT_FACT, translated
 
@@ -37,8 +38,21 @@ class Member(NamedTuple):
     committed: Callable[[], None] | None
 
 
-Recorded: TypeAlias = tuple[Sequence[FactRow], asyncio.Future[None], Callable[[], None] | None]
-"""A Work that only recorded facts: its rows, and what a `Member` has."""
+class Write(NamedTuple):
+    """A changing statement; one that `claims` must find what it changes."""
+
+    sql: str
+    words: Bind
+    claims: bool
+
+
+class Waiting(NamedTuple):
+    """A Work that has not begun: what a `Member` has, what it changes and the rows of its facts."""
+
+    future: asyncio.Future[None]
+    writes: Sequence[Write]
+    rows: Sequence[FactRow]
+    committed: Callable[[], None] | None
 
 
 class _Job(NamedTuple):
@@ -47,7 +61,7 @@ class _Job(NamedTuple):
     commit: bool
     opened: bool
     batch: list[Member]
-    pending: list[Recorded]
+    pending: list[Waiting]
 
 
 class _Done(NamedTuple):
@@ -84,7 +98,7 @@ class Writer:
         self._check = check
         self._scheduled = False
         self._batch: list[Member] = []
-        self._pending: list[Recorded] = []
+        self._pending: list[Waiting] = []
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._idle: asyncio.Future[None] | None = None
         self.commits = 0
@@ -134,20 +148,17 @@ class Writer:
             if not member.future.done():
                 member.future.set_exception(translated(error))
 
-    def append(self, rows: Sequence[FactRow], committed: Callable[[], None] | None) -> asyncio.Future[None]:
-        """Write facts with the next group; the future is done when they are durable."""
+    def append(self, work: Waiting) -> asyncio.Future[None]:
+        """Write a Work with the next group; its future is done when it is durable."""
         if self.closed:
             raise DatabaseUnavailable(operator="the database is closed")
-        future = self._loop.create_future()
-        if not rows:
-            if committed is not None:
-                committed()
-            future.set_result(None)
-            return future
-        self._pending.append((rows, future, committed))
-        if not self._scheduled:
-            self._schedule()
-        return future
+        if work.rows or work.writes:
+            self._pending.append(work)
+            if not self._scheduled:
+                self._schedule()
+        else:
+            _all_durable((work,))
+        return work.future
 
     async def close(self) -> None:
         """Commit what is under way, stop the thread and close the connection."""
@@ -216,8 +227,8 @@ class Writer:
         if done.error is None and not done.refused:
             _all_durable(done.job.pending)
         else:
-            for place, (_, future, committed) in enumerate(done.job.pending):
-                _settle(Member(future, committed), done.error or done.refused.get(place))
+            for place, work in enumerate(done.job.pending):
+                _settle(Member(work.future, work.committed), done.error or done.refused.get(place))
         if done.error is not None:
             self._on_error(done.error)
         elif done.job.commit:
@@ -268,7 +279,7 @@ class Writer:
             if not job.opened:
                 self._wait_begin()
             if job.commit:
-                refused = self._write_facts(job.pending)
+                refused = self._write(job.pending)
                 self._check()
                 self.run("COMMIT", ())
                 self.commits += 1
@@ -297,25 +308,34 @@ class Writer:
         finally:
             self.connection.set_busy_timeout(0)
 
-    def _write_facts(self, pending: Sequence[Recorded]) -> dict[int, Exception]:
-        """Write the facts of Works that have nothing else; a bad row fails its own Work only. Return those, by place."""
+    def _write(self, pending: Sequence[Waiting]) -> dict[int, Exception]:
+        """Write Works that have not begun; one that fails, fails alone. Return those, by place."""
         if not pending:
             return {}
         cursor = self.connection.cursor()
         cursor.execute("SAVEPOINT f")
         try:
-            cursor.executemany(INSERT_FACT, [row for rows, _, _ in pending for row in rows])
+            for work in pending:
+                if work.writes:
+                    self._change(work.writes)
+            cursor.executemany(INSERT_FACT, [row for work in pending for row in work.rows])
         except Exception as error:
             if not self.connection.in_transaction:
                 raise
             cursor.execute("ROLLBACK TO f")
             cursor.execute("RELEASE f")
             if len(pending) == 1:
-                return {0: error}
-            return {place: why for place, recorded in enumerate(pending) for why in self._write_facts([recorded]).values()}
+                return {0: _told(error, ENDINGS)}
+            return {place: why for place, work in enumerate(pending) for why in self._write([work]).values()}
         else:
             cursor.execute("RELEASE f")
         return {}
+
+    def _change(self, writes: Sequence[Write]) -> None:
+        for sql, words, claims in writes:
+            self.run(sql, words)
+            if claims and self.connection.changes() == 0:
+                raise Outrun
 
     def _checkpoint(self, done: _Done) -> _Done:
         """Move the WAL's content into the file. Not left to SQLite, which would swallow a failed fsync here."""
@@ -336,12 +356,12 @@ class Writer:
         self._ready(done)
 
 
-def _all_durable(pending: Sequence[Recorded]) -> None:
-    for _, future, committed in pending:
-        if committed is not None:
-            committed()
-        if not future.done():
-            future.set_result(None)
+def _all_durable(pending: Sequence[Waiting]) -> None:
+    for work in pending:
+        if work.committed is not None:
+            work.committed()
+        if not work.future.done():
+            work.future.set_result(None)
 
 
 def _settle(member: Member, error: Exception | None) -> None:
@@ -352,5 +372,9 @@ def _settle(member: Member, error: Exception | None) -> None:
     if error is None:
         member.future.set_result(None)
     else:
-        failure = translated(error)
-        member.future.set_exception(failure if isinstance(failure, (CommitFailed, DatabaseUnavailable)) else CommitFailed(operator=str(error)))
+        member.future.set_exception(error if isinstance(error, LimenError) else _told(error, (CommitFailed, DatabaseUnavailable)))
+
+
+def _told(error: Exception, kinds: tuple[type[LimenError], ...]) -> LimenError:
+    failure = translated(error)
+    return failure if isinstance(failure, kinds) else CommitFailed(operator=str(error))

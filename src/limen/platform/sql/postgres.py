@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 from limen.kernel.errors import LimenError
 from limen.kernel.facts import SYSTEM, Actor
 from limen.kernel.ids import SERVER, TenantId
-from limen.platform.sql.coalesce import FactWriter, together, write_facts
+from limen.platform.sql.coalesce import GroupWriter, Waiting, together, write
 from limen.platform.sql.database import Database
 from limen.platform.sql.dialects import DialectName
 from limen.platform.sql.dump import dump
@@ -55,7 +55,8 @@ class Postgres(Database):
         self.pool = Pool(url)
         self.sequencer = Sequencer(self.pool, self.loop)
         self.reads = SharedReads(self.pool, self.loop)
-        self.writer = FactWriter(self.pool, self.loop, self.sequencer.wake)
+        self.reading = Reading(self)
+        self.writer = GroupWriter(self.pool, self.loop, self.sequencer.wake)
         self.notices = PostgresNotices(url, self.pool, self.caches, self.wake_followers)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -77,7 +78,7 @@ class Postgres(Database):
         return self.read_beside(tenant, self.clock.now())
 
     def read_beside(self, tenant: TenantId, now: datetime) -> AbstractAsyncContextManager[Read]:
-        return read_of(Reading(self), now, tenant, watched=self.test_mode)
+        return read_of(self.reading, now, tenant, watched=self.test_mode)
 
     async def execute(self, sql: str) -> None:
         scope = PostgresScope(self, SERVER, SYSTEM)
@@ -104,7 +105,6 @@ class PostgresScope(Scope):
 
     db: Postgres
     _link: Link | None = None
-    _failure: BaseException | None = None
 
     def __init__(self, db: Postgres, tenant: TenantId, actor: Actor) -> None:
         super().__init__(tenant, actor)
@@ -141,15 +141,15 @@ class PostgresScope(Scope):
         try:
             return await question(link.con)
         except BaseException as error:
-            self._failure = error
+            self.failure = error
             if isinstance(error, Exception):
                 raise translated(error) from error
             raise
 
     def _refuse_failed(self) -> None:
         """PostgreSQL answers COMMIT with ROLLBACK after a failed statement, and asyncpg takes that for success."""
-        if self._failure is not None:
-            raise CommitFailed(operator="a statement of this Work failed, and its error was swallowed") from self._failure
+        if self.failure is not None:
+            raise CommitFailed(operator="a statement of this Work failed, and its error was swallowed") from self.failure
 
     async def _begin(self) -> Link:
         pool = self.db.pool
@@ -172,9 +172,10 @@ class PostgresScope(Scope):
         raise AssertionError("not reached")
 
     def commit(self) -> Awaitable[None]:
-        if self.begun or self.changes or self.puts:
+        text = None if self.begun or self.changes else together(self.puts, facts=bool(self.facts))
+        if text is None:
             return self._commit()
-        return self.db.writer.append(self._rows(), self.committed if self.after else None)
+        return self.db.writer.append(text, Waiting(self.db.loop.create_future(), self._rows(), self._words(), self.committed if self.after else None))
 
     async def _commit(self) -> None:
         link = self._link or await self._begin()
@@ -196,30 +197,23 @@ class PostgresScope(Scope):
         self.committed()
 
     async def _write_rest(self, link: Link) -> None:
-        if self.puts:
-            await self._write_puts(link)
-        elif self.facts:
-            await write_facts(link, self._rows())
+        text = together(self.puts, facts=bool(self.facts))
+        if text is None:
+            await self.run_puts()
+            text = together((), facts=bool(self.facts))
+        if text:
+            await write(link, text, self._rows(), self._words())
         if self.changes:
             await link.con.execute(FORGET_CHANGES_POSTGRESQL, self.now - KEEP)
             await link.con.fetch(INSERT_CHANGES_POSTGRESQL, self.now, *(list(column) for column in zip(*self.changes, strict=True)))
-
-    async def _write_puts(self, link: Link) -> None:
-        """Write what waits for the end and the facts, together where that can be."""
-        puts = self.puts
-        text = together(tuple([statement for statement, _ in puts])) if self.facts else None
-        if text is not None:
-            words = [word for statement, values in puts for word in statement.postgresql.binds(self.tenant, values)]
-            await write_facts(link, self._rows(), text, words)
-            return
-        await self.run_puts()
-        if self.facts:
-            await write_facts(link, self._rows())
 
     async def undo(self) -> None:
         link, self._link = self._link, None
         if link is not None:
             await asyncio.shield(self.db.pool.give_dirty(link))
+
+    def _words(self) -> list[object]:
+        return [word for put in self.puts for word in put.statement.postgresql.binds(self.tenant, put.values)]
 
     def _rows(self) -> list[Any]:
         return fact_rows(self.facts, self.tenant, self.now, self.actor.label)

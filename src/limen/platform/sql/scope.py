@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from limen.kernel.facts import Actor, Fact
 from limen.kernel.ids import TenantId
+from limen.platform.sql.errors import Outrun
 from limen.platform.sql.statements import Statement
 from limen.platform.sql.work import Change, Reader, Work, react
 
@@ -20,8 +21,14 @@ if TYPE_CHECKING:
     from limen.platform.sql.watchdog import Watch
 
 R = TypeVar("R")
-Put: TypeAlias = tuple[Statement[Any], Mapping[str, object]]
-"""A changing statement with its words, that waits for the end of the Work."""
+
+
+class Put(NamedTuple):
+    """A changing statement with its words, that waits for the end of the Work; one that `claims` must find what it changes."""
+
+    statement: Statement[Any]
+    values: Mapping[str, object]
+    claims: bool
 
 
 class Scope(ABC):
@@ -33,6 +40,8 @@ class Scope(ABC):
     after: Sequence[Callable[[], None]] = ()
     puts: Sequence[Put] = ()
     reacted: int = 0
+    failure: BaseException | None = None
+    """Why this Work cannot be committed any more."""
     watch: Watch | None = None
     _task: asyncio.Task[object] | None
 
@@ -62,14 +71,19 @@ class Scope(ABC):
     async def undo(self) -> None:
         """Roll back."""
 
-    def put(self, statement: Statement[Any], values: Mapping[str, object]) -> None:
-        self.puts = (*self.puts, (statement, values))
+    def look(self, statement: Statement[R], tenant: TenantId, values: Mapping[str, object]) -> Awaitable[R | None]:
+        return (self if self.begun or self.puts else self.db.reading).one(statement, tenant, values)
+
+    def put(self, statement: Statement[Any], values: Mapping[str, object], *, claims: bool = False) -> None:
+        self.puts = (*self.puts, Put(statement, values, claims))
 
     async def run_puts(self) -> None:
         """Run what waits for the end: a statement that may look at it comes before."""
         puts, self.puts = self.puts, ()
-        for statement, values in puts:
-            await self.run(statement, self.tenant, values)
+        for statement, values, claims in puts:
+            if await self.run(statement, self.tenant, values) == 0 and claims:
+                self.failure = Outrun()
+                raise self.failure
 
     def after_commit(self, then: Callable[[], None]) -> None:
         self.after = (*self.after, then)

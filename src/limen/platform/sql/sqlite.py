@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
 from pathlib import Path
@@ -17,9 +17,9 @@ from limen.kernel.ids import SERVER, TenantId
 from limen.platform.sql.backup import copy_sqlite
 from limen.platform.sql.database import Database
 from limen.platform.sql.dialects import DialectName
-from limen.platform.sql.errors import CommitFailed, DatabaseUnavailable
+from limen.platform.sql.errors import CommitFailed, DatabaseUnavailable, Outrun
 from limen.platform.sql.facts import fact_rows
-from limen.platform.sql.group import Member, Writer
+from limen.platform.sql.group import Member, Waiting, Write, Writer
 from limen.platform.sql.lite import INSERT_FACT, Bind, connect, create_private, sync_failed, translated
 from limen.platform.sql.notices import FORGET_CHANGES_SQLITE, INSERT_CHANGE_SQLITE, KEEP_MICROSECONDS, SqliteNotices
 from limen.platform.sql.scope import Scope
@@ -59,9 +59,9 @@ class Sqlite(Database):
         create_private(path)
         self.writer = Writer(connect(path, vfs=vfs), self.loop, self._failed, self.wake_followers, self.check_place)
         self._file = _identity(path)
-        self._reading = Reading(self, self._connect_reader())
+        self.reading: Reading = Reading(self, self._connect_reader())
         self._spare: list[apsw.Connection] = []
-        self.notices = SqliteNotices(self._reading.connection, self.caches, self.loop, self.wake_followers)
+        self.notices = SqliteNotices(self.reading.connection, self.caches, self.loop, self.wake_followers)
 
     def _connect_reader(self) -> apsw.Connection:
         connection = connect(self.path, vfs=self._vfs)
@@ -76,10 +76,10 @@ class Sqlite(Database):
         self.refuse_inside()
         if snapshot:
             return SnapshotScope(self, tenant)
-        return read_of(self._reading, self.clock.now(), tenant, watched=self.test_mode)
+        return read_of(self.reading, self.clock.now(), tenant, watched=self.test_mode)
 
     def read_beside(self, tenant: TenantId, now: datetime) -> AbstractAsyncContextManager[Read]:
-        return read_of(self._reading, now, tenant, watched=self.test_mode)
+        return read_of(self.reading, now, tenant, watched=self.test_mode)
 
     async def execute(self, sql: str) -> None:
         scope = SqliteScope(self, SERVER, SYSTEM)
@@ -98,7 +98,7 @@ class Sqlite(Database):
     async def close(self) -> None:
         self.notices.stop()
         await self.writer.close()
-        for connection in (self._reading.connection, *self._spare):
+        for connection in (self.reading.connection, *self._spare):
             connection.close()
 
     def take_reader(self) -> apsw.Connection:
@@ -136,7 +136,6 @@ class SqliteScope(Scope):
 
     db: Sqlite
     begun = False
-    _failure: Exception | None = None
 
     def __init__(self, db: Sqlite, tenant: TenantId, actor: Actor) -> None:
         self.db = db
@@ -171,8 +170,8 @@ class SqliteScope(Scope):
         return self.db.writer.connection.changes()
 
     def _ask(self, compiled: Compiled[R], tenant: TenantId, values: Mapping[str, object]) -> list[Any]:
-        if self._failure is not None:
-            raise CommitFailed(operator="a statement after one that failed") from self._failure
+        if self.failure is not None:
+            raise CommitFailed(operator="a statement after one that failed") from self.failure
         bound: Any = compiled.binds(tenant, values)
         try:
             return self.db.writer.run(compiled.sql, bound).fetchall()
@@ -189,9 +188,9 @@ class SqliteScope(Scope):
             raise self._fails(error) from error
 
     def commit(self) -> Awaitable[None]:
-        if self.begun or self.changes or self.puts:
+        if self.begun or self.changes:
             return self._commit()
-        return self.db.writer.append(self._rows(), self.committed if self.after else None)
+        return self.db.writer.append(Waiting(self.db.loop.create_future(), self._writes(), self._rows(), self.committed if self.after else None))
 
     async def _commit(self) -> None:
         if not self.begun:
@@ -210,11 +209,13 @@ class SqliteScope(Scope):
         await member.future
 
     def _write_rest(self) -> None:
-        if self._failure is not None:
-            raise CommitFailed(operator="a statement failed and its error was swallowed") from self._failure
+        if self.failure is not None:
+            raise CommitFailed(operator="a statement failed and its error was swallowed") from self.failure
         run = self.db.writer.run
-        for statement, values in self.puts:
-            run(statement.sqlite.sql, statement.sqlite.binds(self.tenant, values))
+        for sql, words, claims in self._writes():
+            run(sql, words)
+            if claims and self.db.writer.connection.changes() == 0:
+                raise Outrun
         if self.facts:
             for row in self._rows():
                 run(INSERT_FACT, row)
@@ -229,6 +230,9 @@ class SqliteScope(Scope):
         if self.begun:
             self._roll_back()
             self.db.writer.release(None)
+
+    def _writes(self) -> Sequence[Write]:
+        return [Write(put.statement.sqlite.sql, put.statement.sqlite.binds(self.tenant, put.values), put.claims) for put in self.puts]
 
     def _rows(self) -> list[Any]:
         return fact_rows(self.facts, self.tenant, micros(self.now), self.actor.label)
@@ -246,7 +250,7 @@ class SqliteScope(Scope):
 
     def _fails(self, error: Exception) -> Exception:
         """Note that a statement failed: the Work cannot commit any more, as on PostgreSQL."""
-        self._failure = error
+        self.failure = error
         self.db.failed_in_loop(error)
         return translated(error)
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Awaitable, Mapping
 from types import TracebackType
-from typing import Final
+from typing import Final, TypeVar
 
+from limen.kernel.ids import TenantId
 from limen.platform.sql.scope import Scope
+from limen.platform.sql.statements import Statement
 from limen.platform.sql.work import Work
 from limen.platform.telemetry import TRACES, Trail
+
+R = TypeVar("R")
 
 _OURS: Final = "limen.platform.sql."
 
@@ -18,6 +23,11 @@ class TracedScope(Scope):
 
     statements = 0
     _trail: Trail | None = None
+
+    def look(self, statement: Statement[R], tenant: TenantId, values: Mapping[str, object]) -> Awaitable[R | None]:
+        if not (self.begun or self.puts):
+            self.statements += 1
+        return super().look(statement, tenant, values)
 
     async def __aenter__(self) -> Work:
         work = await super().__aenter__()

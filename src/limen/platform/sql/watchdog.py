@@ -159,9 +159,17 @@ class WatchedWork(Work):
         with self._asking(statement, values):
             return await self.tx.one(statement, self.tenant, values)
 
+    async def look(self, statement: Statement[R], /, **values: object) -> R | None:
+        with self._asking(statement, values):
+            return await self.tx.look(statement, self.tenant, values)
+
     def put(self, statement: Statement[Any], /, **values: object) -> None:
         check_binds(statement, self.tx.db.dialect, values)
         self.tx.put(statement, values)
+
+    def claim(self, statement: Statement[Any], /, **values: object) -> None:
+        check_binds(statement, self.tx.db.dialect, values)
+        self.tx.put(statement, values, claims=True)
 
     async def run(self, statement: Statement[Any], /, **values: object) -> int:
         with self._asking(statement, values):

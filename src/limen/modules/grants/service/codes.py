@@ -53,19 +53,20 @@ async def issue_code(work: Work, permit: Permit, terms: Terms) -> tuple[GrantId,
 
 
 async def use_code(work: Work, code: str) -> Code | CodeRefusal:
-    """Use a code up, whatever comes of it: checks follow, and one that fails has burned it.
+    """Use a code up, whatever comes of it: checks follow, and one that fails has burned it. Outrun, at the Work's end, where another was faster.
 
     A second use ends the grant of the first, with every token of it (RFC 6749, section 4.1.2; RFC 9700, section 4.5).
     """
     digest = secrets.digest(code)
-    used = await codes.use(work, digest, work.now + (await limits(work)).refresh_absolute)
-    if used is not None:
-        return used if work.now < used.expires else CodeRefusal.EXPIRED
-    before = await codes.used(work, digest)
-    if before is None:
+    looked = await codes.look(work, digest)
+    if looked is None:
         return CodeRefusal.UNKNOWN
-    await ending.end(work, before, Ending.CODE_REPLAYED)
-    return CodeRefusal.REPLAYED
+    found, used = looked
+    if used:
+        await ending.end(work, found.grant, Ending.CODE_REPLAYED)
+        return CodeRefusal.REPLAYED
+    codes.use(work, digest, found, work.now + (await limits(work)).refresh_absolute)
+    return found if work.now < found.expires else CodeRefusal.EXPIRED
 
 
 async def make_now(work: Work, permit: Permit, *, refreshable: bool) -> Made | CodeRefusal:

@@ -1,7 +1,7 @@
 """Refresh tokens: each use gives a successor, and what comes back from the past ends the family (RFC 9700, section 4.14.2).
 
 The successor is derived, so whoever asks twice in time gets the same one: a lost answer costs nobody their sign-in, and two processes that
-race give one successor. The grant's row is held from the first look to the commit.
+race give one successor: each claims the grant as it saw it, and whoever is outrun looks anew.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from limen.platform.sql import Reader, Work
 
 
 class Held(msgspec.Struct, frozen=True):
-    """A genuine refresh token whose grant stands, the row held: `rotate` it, or leave it as it is."""
+    """A genuine refresh token whose grant stands: `rotate` it, or leave it as it is."""
 
     grant: Grant
     family: Family
@@ -30,9 +30,9 @@ class Held(msgspec.Struct, frozen=True):
 
 
 async def take_refresh(work: Work, token: str, client: ClientId) -> Held | RefreshRefusal:
-    """Look at a client's refresh token and hold its grant. An old one that comes back ends the grant here and now."""
+    """Look at a client's refresh token. An old one that comes back ends the grant here and now."""
     said = claimed(token)
-    chain = await grants.take(work, said.grant) if said else None
+    chain = await grants.look(work, said.grant) if said else None
     if said is None or chain is None or chain.grant.permit.client != client:
         return RefreshRefusal.UNKNOWN
     if chain.key is None or chain.floored:
@@ -82,21 +82,23 @@ async def _if_standing(work: Work, held: Held, session: SessionId | None) -> Hel
 
 
 async def rotate(work: Work, held: Held) -> Secret[str]:
-    """Return the successor: a new one for the current token, the same one again for a repeated question."""
-    if held.turn is Turn.REPEATED:
-        return held.family.token(held.generation)
-    successor = held.family.token(held.generation + 1)
-    until = min(work.now + (await limits(work)).refresh_idle, held.grant.expires)
-    grants.rotate(work, held.grant.id, held.generation + 1, secrets.digest(successor.reveal()), until)
-    return successor
+    """Return the successor: a new one for the current token, the same one again for a repeated question.
+
+    Outrun, at the Work's end, where another was faster.
+    """
+    return held.family.token(held.generation) if held.turn is Turn.REPEATED else await _turned(work, held, held.generation + 1)
 
 
 async def prolong(work: Work, held: Held) -> Secret[str]:
     """Return the current token itself, its idle time begun anew: of a client of whom nobody else can use it (RFC 9700, section 4.14)."""
-    kept = held.family.token(held.generation)
+    return await _turned(work, held, held.generation)
+
+
+async def _turned(work: Work, held: Held, generation: int) -> Secret[str]:
+    token = held.family.token(generation)
     until = min(work.now + (await limits(work)).refresh_idle, held.grant.expires)
-    grants.rotate(work, held.grant.id, held.generation, secrets.digest(kept.reveal()), until)
-    return kept
+    grants.rotate(work, held.grant, held.generation, grants.Turned(generation, secrets.digest(token.reveal()), until))
+    return token
 
 
 async def by_refresh(reader: Reader, token: str, client: ClientId) -> Grant | None:

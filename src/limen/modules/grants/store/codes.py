@@ -7,35 +7,43 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from limen.kernel.ids import AccountId, GrantId
+from limen.kernel.ids import AccountId
 from limen.modules import consents, sessions
 from limen.modules.grants.model import Code, Ground, Permit
 from limen.modules.grants.store.tables import CODES, PERMIT
-from limen.platform.sql import Reader, Work, bind, insert_row, statement
+from limen.platform.sql import Id, Reader, Work, bind, insert_row, statement
 
 _C: Final = CODES.c
 _TENANT: Final = _C.tenant == bind("tenant")
 
 
-def _code(*columns: Any) -> Code:  # noqa: ANN401 - what the statement selects, in the order of the fields
-    return Code(columns[0], Permit(*columns[1:10]), *columns[10:15], Ground(*columns[15:]))  # type: ignore[call-arg] # the checker does not count a slice
+def _code(*columns: Any) -> tuple[Code, bool]:  # noqa: ANN401 - what the statement selects, in the order of the fields
+    used = columns[17] is not None
+    return Code(columns[0], Permit(*columns[1:10]), *columns[10:15], Ground(*columns[15:17])), used  # type: ignore[call-arg] # the checker does not count a slice
 
 
 _ADD = statement(insert_row(CODES))
 
 
-def _using(dialect: str) -> sa.Executable:
-    return (
-        sa.update(CODES)
-        .where(_TENANT, _C.digest == bind("digest"), _C.used_at.is_(None))
-        .values(used_at=bind("now"), kept_until=bind("kept"))
-        .returning(_C.id, *(_C[name] for name in PERMIT), _C.redirect_uri, _C.redirect_given, _C.challenge, _C.nonce, _C.expires)
-        .returning(sessions.living(_C.session, held=True), consents.covered(dialect, _C.account, _C.client))
+def _looking(dialect: str) -> sa.Executable:
+    ground = (sessions.living(_C.session), consents.covered(dialect, _C.account, _C.client))
+    return sa.select(_C.id, *(_C[name] for name in PERMIT), _C.redirect_uri, _C.redirect_given, _C.challenge, _C.nonce, _C.expires, *ground, _C.used_at).where(
+        _TENANT, _C.digest == bind("digest")
     )
 
 
-_USE = statement(_using, into=_code)
-_USED = statement(sa.select(_C.id).where(_TENANT, _C.digest == bind("digest")), into=GrantId)
+def _using(dialect: str) -> sa.Executable:
+    session, covered = sessions.living(_C.session, held=True), consents.covered(dialect, _C.account, _C.client, held=True)
+    return (
+        sa.update(CODES)
+        .where(_TENANT, _C.digest == bind("digest"), _C.used_at.is_(None))
+        .where(session.is_not_distinct_from(bind("living", Id)), covered.is_not_distinct_from(bind("covered", sa.Text)))
+        .values(used_at=bind("now"), kept_until=bind("kept"))
+    )
+
+
+_LOOK = statement(_looking, into=_code)
+_USE = statement(_using)
 _DROP_OF = statement(sa.delete(CODES).where(_TENANT, _C.account == bind("account")))
 _DROP_OLD = statement(
     sa.delete(CODES).where(
@@ -62,14 +70,15 @@ def add(work: Work, code: Code, digest: bytes) -> None:
     )
 
 
-async def use(work: Work, digest: bytes, kept: datetime) -> Code | None:
-    """Mark a code used and return it with what it stands on, held; None if it is unknown or was used before."""
-    return await work.one(_USE, digest=digest, now=work.now, kept=kept)
+async def look(work: Work, digest: bytes) -> tuple[Code, bool] | None:
+    """Return a code with what it stands on, and whether it was used before; `use` claims that both are so still."""
+    return await work.look(_LOOK, digest=digest, now=work.now)
 
 
-async def used(work: Work, digest: bytes) -> GrantId | None:
-    """Return what a code that was used before gave."""
-    return await work.one(_USED, digest=digest)
+def use(work: Work, digest: bytes, code: Code, kept: datetime) -> None:
+    """Claim a code that was unused and stood on what it did, and mark it used; what it stands on is held."""
+    ground = code.ground or Ground(None, None)
+    work.claim(_USE, digest=digest, living=ground.session, covered=ground.scopes, now=work.now, kept=kept)
 
 
 async def drop_of(work: Work, account: AccountId) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -59,6 +59,14 @@ class Beginning(msgspec.Struct, frozen=True):
     digest: bytes
 
 
+class Turned(NamedTuple):
+    """Where a family of refresh tokens stands from now on, and until when unless it is used."""
+
+    generation: int
+    digest: bytes
+    until: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class EndedRow:
     """A grant that was just ended."""
@@ -104,10 +112,9 @@ _CHAINED: Final = sa.select(*_COLUMNS, _G.family_key, _G.generation, _G.refresh_
     *_HERE
 )
 _CHAIN = statement(_CHAINED, into=_chain)
-_HOLD = statement(_CHAINED.with_for_update(of=GRANTS), into=_chain)
 _ROTATE = statement(
     sa.update(GRANTS)
-    .where(*_HERE)
+    .where(*_HERE, _G.generation == bind("before"), _G.scopes == bind("permitted"), _G.ended_at.is_(None))
     .values(generation=bind("next"), refresh_digest=bind("digest"), rotated_at=bind("now"), last_used=bind("now"), idle_until=bind("until"))
 )
 _END = statement(
@@ -189,14 +196,23 @@ async def chain(reader: Reader, grant: GrantId) -> Chain | None:
     return await reader.one(_CHAIN, id=grant, now=reader.now)
 
 
-async def take(work: Work, grant: GrantId) -> Chain | None:
-    """Return a grant, ended or not, and hold its row until the Work ends."""
-    return await work.one(_HOLD, id=grant, now=work.now)
+async def look(work: Work, grant: GrantId) -> Chain | None:
+    """Return a grant, ended or not, with where its refresh tokens stand; `rotate` claims that it stands there still."""
+    return await work.look(_CHAIN, id=grant, now=work.now)
 
 
-def rotate(work: Work, grant: GrantId, generation: int, digest: bytes, until: datetime) -> None:
-    """Store the next generation's digest for a row held."""
-    work.put(_ROTATE, id=grant, next=generation, digest=digest, now=work.now, until=until)
+def rotate(work: Work, grant: Grant, generation: int, turned: Turned) -> None:
+    """Claim a grant that stands at `generation` and lets what it lets, and store where its refresh tokens stand from now on."""
+    work.claim(
+        _ROTATE,
+        id=grant.id,
+        before=generation,
+        permitted=grant.permit.scopes,
+        next=turned.generation,
+        digest=turned.digest,
+        now=work.now,
+        until=turned.until,
+    )
 
 
 async def end(work: Work, grants: Sequence[GrantId], why: Ending) -> list[EndedRow]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from limen.modules.oauth.store import backchannel, devices, watch
-from limen.modules.oauth.store.replays import REPLAYS, ReplayKind, drop_shown, show
+from limen.modules.oauth.store.replays import REPLAYS, ReplayKind, drop_shown, show, show_first
 from limen.modules.oauth.store.requests import LIFETIME, REQUESTS, RequestKind, Slot, add, add_named, any_left, drop_old, find, take
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "drop_shown",
     "find",
     "show",
+    "show_first",
     "take",
     "watch",
 ]

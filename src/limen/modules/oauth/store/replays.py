@@ -51,6 +51,11 @@ async def show(work: Work, kind: ReplayKind, digest: bytes, until: datetime) -> 
     return await work.run(_SHOW, kind=kind, digest=digest, expires=until) == 1
 
 
+def show_first(work: Work, kind: ReplayKind, digest: bytes, until: datetime) -> None:
+    """Claim that it was never shown before, and remember that it is now."""
+    work.claim(_SHOW, kind=kind, digest=digest, expires=until)
+
+
 async def drop_shown(work: Work, most: int) -> int:
     """Forget, for all tenants, what nobody would accept any more; return how much it was."""
     return await work.run(_DROP_SHOWN, now=work.now, most=most)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from limen.kernel.facts import Actor, ActorKind
 from limen.modules import keys
@@ -30,7 +31,7 @@ from limen.modules.oauth.token.token_exchange import TOKEN_EXCHANGE
 from limen.modules.oauth.watch.networks import network
 from limen.modules.oauth.watch.reading import REPLAYED
 from limen.platform.http import PROTOCOL, Answer, Call, Cors, Endpoint, Form, Json
-from limen.platform.sql import Work
+from limen.platform.sql import Outrun, Work
 
 REPEATABLE: Final = frozenset({"resource", "audience"})
 """RFC 8707, section 2; RFC 8693, section 2.1."""
@@ -40,8 +41,18 @@ _NO_TYPE: Final = Refused(Code.INVALID_REQUEST, f"grant_type is missing; there a
 _UNKNOWN_TYPE: Final = Refused(Code.UNSUPPORTED_GRANT_TYPE, f"There are the grants {', '.join(GRANTS)}.")
 
 
-_Asked: TypeAlias = "tuple[Grant | Refused, object, Proof | Refused | None]"
-"""The grant, what it prepared, and the proof beside it."""
+_MOST_TIMES: Final = 5
+"""How often a request begins anew: two that race meet once or twice."""
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    """The grant, what it prepared, and the proof beside it."""
+
+    grant: Grant | Refused
+    prepared: object
+    proof: Proof | Refused | None
+    outrun: bool = False
+    """Whether another was faster the last time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +71,12 @@ async def _token(call: Call) -> Answer:
     await warmed(call.db, call.tenant)
     grant = _parsed(form)
     prepared = await grant.prepare(call) if isinstance(grant, Grant) and grant.prepare is not None else None
-    asked = (prepared if isinstance(prepared, Refused) else grant, prepared, await possession.seen(call))
-    try:
-        outcome = await _served(call, found, asked)
-    except keys.NoSigningKey as missing:
-        outcome = await _served_after(call, found, asked, missing.alg)
+    outcome = await _settled(call, found, _Asked(prepared if isinstance(prepared, Refused) else grant, prepared, await possession.seen(call)))
     if isinstance(outcome, _Refusal):
         return await _refuse(call, outcome)
     body = await signed(*outcome)
     if body.id_token is not None and outcome[1].encrypted is not None:
-        body = msgspec.structs.replace(body, id_token=await encryption.for_client(call, outcome[1].encrypted, "id_token", body.id_token))
+        body = replace(body, id_token=await encryption.for_client(call, outcome[1].encrypted, "id_token", body.id_token))
     return Json(body, headers=await possession.offered(call))
 
 
@@ -79,19 +86,24 @@ async def _refuse(call: Call, refusal: _Refusal) -> Answer:
     return refused(refusal.why, call.site.issuer, await possession.offered(call))
 
 
-async def _served_after(call: Call, found: Shown, asked: _Asked, alg: str) -> tuple[Press, Given] | _Refusal:
-    """Make the first key of an algorithm outside any Work and begin anew. A client may lack two: the tenant's usual one, and that of its ID tokens."""
-    await keys.ensure(call.db, call.tenant, alg)
-    try:
-        return await _served(call, found, asked)
-    except keys.NoSigningKey as missing:
-        await keys.ensure(call.db, call.tenant, missing.alg)
-        return await _served(call, found, asked)
+async def _settled(call: Call, found: Shown, asked: _Asked) -> tuple[Press, Given] | _Refusal:
+    """Do everything up to the commit, and begin anew where another was faster, or once an algorithm has its first key, which is made outside any Work.
+
+    A client may lack two: the tenant's usual one, and that of its ID tokens.
+    """
+    for _ in range(_MOST_TIMES):
+        try:
+            return await _served(call, found, asked)
+        except Outrun:
+            asked = replace(asked, outrun=True)
+        except keys.NoSigningKey as missing:
+            await keys.ensure(call.db, call.tenant, missing.alg)
+    return await _served(call, found, asked)
 
 
 async def _served(call: Call, found: Shown, asked: _Asked) -> tuple[Press, Given] | _Refusal:
-    """Do everything up to the commit: the answer is durable when this returns."""
-    grant, prepared, proof = asked
+    """Do it once: the answer is durable when this returns."""
+    grant = asked.grant
     async with call.db.work(call.tenant, Actor(ActorKind.CLIENT, found.client)) as work:
         client = await client_auth.proved(work, found)
         if isinstance(client, Refused):
@@ -102,12 +114,12 @@ async def _served(call: Call, found: Shown, asked: _Asked) -> tuple[Press, Given
             why = Refused(Code.UNAUTHORIZED_CLIENT, f"The client is not registered for the grant {grant.type.value}.")
             return _recorded(work, client, call.form, why)
         signs = await press(work, call.site.issuer, client.id_token_signed_response_alg)
-        bound = await possession.at_server(call, work, client, proof)
+        bound = await possession.at_server(call, work, client, asked.proof, outrun=asked.outrun)
         if isinstance(bound, Refused):
             return _Refusal(bound, counted=True) if bound.code is Code.USE_DPOP_NONCE else _recorded(work, client, call.form, bound)
-        outcome = await grant.decide(work, Wish(call.form, client, signs, prepared, bound))
+        outcome = await grant.decide(work, Wish(call.form, client, signs, asked.prepared, bound))
         if client.id_token_encrypted_response_alg is not None and isinstance(outcome, Given):
-            outcome = msgspec.structs.replace(outcome, encrypted=client)
+            outcome = replace(outcome, encrypted=client)
         if isinstance(outcome, Refused):
             return _recorded(work, client, call.form, outcome, await network(call, work) if outcome.reason == REPLAYED else "")
         access = outcome.access
