@@ -124,7 +124,7 @@ async def test_a_signed_request_is_sent_once(signing: Door) -> None:
 
 
 async def test_fapi_wants_them_signed_and_short(signing: Door) -> None:
-    """FAPI-CIBA 5.2.2: requests are signed with PS256 or ES256, by a client that proves itself by a key."""
+    """FAPI-CIBA 5.2.2: requests are signed with PS256 or ES256, by a client that proves itself by a key, and have what tells them from others."""
     fapi = {"auth_method": AuthMethod.PRIVATE_KEY_JWT, "jwks": jwks(KEY), "profile": Profile.FAPI2, "dpop_bound_access_tokens": True}
     await allow(signing, "shop", backchannel_authentication_request_signing_alg=None, **fapi)
     proof = assertion(signing, KEY)
@@ -133,5 +133,7 @@ async def test_fapi_wants_them_signed_and_short(signing: Door) -> None:
     await allow(signing, "shop", backchannel_authentication_request_signing_alg=Alg.ES256, **fapi)
     good = await signing.calls.post(f"{BASE}{PATH}", form={"request": request(signing), **assertion(signing, KEY)})
     assert good.status == 200, good.text
+    bare = await signing.calls.post(f"{BASE}{PATH}", form={"request": request(signing, binding_message=None), **assertion(signing, KEY)})
+    assert error(bare) == (400, "invalid_request")
     by_secret = await signing.calls.post(f"{BASE}{PATH}", form={"request": request(signing)}, headers={"authorization": basic("shop", SECRET)})
     assert error(by_secret) == (401, "invalid_client")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import msgspec
 import pytest
 
 from limen.modules.clients import AuthMethod, GrantType, InvalidClient, Profile, RefreshRotation
 from limen.platform.wire import jose
-from limen.platform.wire.jose import Alg, SigningKey
+from limen.platform.wire.jose import Alg, DecryptionKey, KeyAlg, SigningKey
 from tests.modules.oauth.conftest import BASE, Door, Person, answered, asked
 from tests.modules.oauth.test_pushed import KEY, assertion, change, jwks, redeeming, request_object
 from tests.rig.prover import Prover
@@ -99,16 +100,51 @@ async def test_a_code_lives_a_minute_and_is_used_once(bank: Door) -> None:
     assert (await token(bank, prover, redeeming(late))).json()["error"] == "invalid_grant"
 
 
+async def test_a_tenant_that_lets_things_live_longer_does_not_for_the_profile(bank: Door) -> None:
+    """Sections 5.3.2.1 (11) and 5.3.2.2 (12): a code of 60 seconds, a pushed request of less than 600, whatever holds for other clients."""
+    await bank.set("grants", code="PT10M")
+    await bank.set("oauth", pushed_request="PT10M")
+    person, prover = await bank.person(), Prover(clock=bank.world.clock)
+    assert (await push(bank)).json()["expires_in"] == 599
+    early, late = await code_of(bank, person), await code_of(bank, person)
+    others = await bank.code(person, "spa")
+    bank.world.advance(59)
+    assert (await token(bank, prover, redeeming(early))).status == 200
+    bank.world.advance(2)
+    assert (await token(bank, prover, redeeming(late))).json()["error"] == "invalid_grant"
+    assert (await bank.redeem(others, "spa")).status == 200
+
+
+async def test_keys_of_one_name_are_told_apart(bank: Door) -> None:
+    """Section 5.4.3: where a client gives several keys one `kid`, the algorithm and the use decide."""
+    other, unused = SigningKey.generate(Alg.PS256), DecryptionKey.generate(KeyAlg.ECDH_ES)
+    first, second = SigningKey.load(KEY.dump(), Alg.ES256, "one"), SigningKey.load(other.dump(), Alg.PS256, "one")
+    named = [{**msgspec.to_builtins(key), "kid": "one"} for key in (unused.jwk, first.public.jwk, second.public.jwk)]
+    await change(bank, "shop", jwks=msgspec.json.encode({"keys": named}).decode())
+    for key in (first, second):
+        assert (await push(bank, auth=assertion(bank, key))).status == 201
+
+
 async def test_messages_are_signed(bank: Door) -> None:
     """Message Signing, 5.3 and 5.4: requests with exp and nbf an hour apart at most; answers in one JWT where the client registered for that."""
     await change(bank, "shop", profile=Profile.FAPI2_MESSAGE_SIGNING)
     person = await bank.person()
     assert (await push(bank)).json()["error"] == "invalid_request"
     now = int(bank.world.clock.now().timestamp())
-    for changes in ({"nbf": None}, {"exp": None}, {"exp": now + 7200}, {"nbf": now - 7200}):
+    wrong: tuple[dict[str, Any], ...] = (
+        {"nbf": None},
+        {"exp": None},
+        {"exp": now + 7200},
+        {"nbf": now - 7200},
+        {"aud": TOKEN},
+        {"aud": [TOKEN]},
+        {"aud": None},
+    )
+    for changes in wrong:
         refused = await push(bank, request=request_object(bank, **changes))
         assert refused.json()["error"] == "invalid_request_object", changes
     assert (await push(bank, request=request_object(bank, SigningKey.generate(Alg.RS256)))).status == 400
+    assert (await push(bank, request=request_object(bank, aud=[BASE, "https://another.example"]))).status == 201
     assert "code" in await _answer(bank, person, request_object(bank))
     await change(bank, "shop", authorization_signed_response_alg=Alg.ES256)
     assert (await push(bank, request=request_object(bank, response_mode="query"))).json()["error"] == "invalid_request"

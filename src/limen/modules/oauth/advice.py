@@ -92,7 +92,7 @@ _TROUBLE: Final = (
     ("pkce pkce_missing", "Have the app send code_challenge with S256; only for a confidential client that cannot, `pkce_required = false`."),
     ("challenge_missing verifier_missing", "If the app does send both, somebody removed the challenge on the way: look at where the request came from."),
     ("claims nonce max_age prompt dpop_jkt hints invalid_request token_missing two_tokens two_requests", _DEVELOPER),
-    ("requested_expiry user_code login_hint_token client_notification_token invalid_binding_message beside_request", _DEVELOPER),
+    ("requested_expiry user_code login_hint_token client_notification_token binding_message invalid_binding_message beside_request", _DEVELOPER),
     ("registration_not_supported", "Register the app beforehand: parameters do not register one."),
     ("id_token_hint", "Somebody hints with a token that is none of this tenant's: an app of another tenant or issuer, or one that guesses."),
     ("invalid_authorization_details details_malformed details_members details_too_long", _DEVELOPER),

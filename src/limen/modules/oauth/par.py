@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 import msgspec
@@ -27,6 +28,8 @@ from limen.platform.sql import Reader
 PATH: Final = "/oauth/par"
 URN: Final = "urn:ietf:params:oauth:request_uri:"
 REPEATABLE: Final = frozenset({"resource"})
+_FAPI_LIFE: Final = timedelta(seconds=599)
+"""Less than ten minutes, whatever the tenant set (FAPI 2.0 Security Profile, section 5.3.2.2)."""
 
 _NESTED: Final = Refused(Code.INVALID_REQUEST, "A pushed request has no request_uri (RFC 9126, section 2.1).", "pushed_request_uri")
 _ADDRESS: Final = Refused(Code.INVALID_REQUEST, "redirect_uri is not, letter by letter, one that the client registered.", "unregistered_redirect_uri")
@@ -82,6 +85,7 @@ async def _stored(call: Call, client: Client) -> Pushed | Refused:
         if refusal := _ADDRESS if address(client, inner.redirect_uri) is None else check(case, Entry.PAR):
             return refusal
         lives = (await tenants.settings(work, Tenant.section, Tenant)).pushed_request
+        lives = min(lives, _FAPI_LIFE) if client.fapi else lives
         name = secrets.token()
         waiting = Entrance(inner, work.now, signed=case.signed)
         await store.add_named(work, Slot(_id(name), RequestKind.PUSHED), _encode(waiting), lives)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import msgspec
 
@@ -28,6 +29,8 @@ class Terms:
     redirect_given: bool
     challenge: str
     nonce: str
+    longest: timedelta | None = None
+    """How long the code lives at most, whatever the tenant set."""
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -47,6 +50,7 @@ async def issue_code(work: Work, permit: Permit, terms: Terms) -> tuple[GrantId,
     secret = secrets.token(CODE_PREFIX)
     grant = GrantId(ids.new(GRANT_PREFIX, work.now))
     lives = (await limits(work)).code
+    lives = lives if terms.longest is None else min(lives, terms.longest)
     codes.add(work, Code(grant, permit, terms.redirect_uri, terms.redirect_given, terms.challenge, terms.nonce, work.now + lives), secrets.digest(secret))
     await jobs.order_sweep(work)
     return grant, Secret(secret)

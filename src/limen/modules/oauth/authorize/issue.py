@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 import msgspec
@@ -23,6 +24,8 @@ from limen.modules.sessions import Session
 from limen.platform.sql import Work
 
 IMPLICIT: Final = "implicit"
+_FAPI_CODE: Final = timedelta(seconds=60)
+"""FAPI 2.0 Security Profile, section 5.3.2.1 (11)."""
 _GONE: Final = Refused(Code.ACCESS_DENIED, "The session or the consent ended in this very moment.", "ended_meanwhile")
 
 
@@ -66,7 +69,13 @@ async def issue(work: Work, sound: Sound, session: Session, signs: Press | None)
 
 async def _code(work: Work, sound: Sound, permit: Permit) -> str:
     asked = sound.asked
-    terms = Terms(redirect_uri=sound.redirect_uri, redirect_given=bool(asked.redirect_uri), challenge=asked.code_challenge, nonce=asked.nonce)
+    terms = Terms(
+        redirect_uri=sound.redirect_uri,
+        redirect_given=bool(asked.redirect_uri),
+        challenge=asked.code_challenge,
+        nonce=asked.nonce,
+        longest=_FAPI_CODE if sound.case.client.fapi else None,
+    )
     grant, code = await grants.issue_code(work, permit, terms)
     work.record(CodeIssued(subject=permit.account, client=permit.client, session=permit.session, grant=grant, scope=" ".join(permit.scopes)))
     return code.reveal()

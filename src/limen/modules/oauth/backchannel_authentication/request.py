@@ -73,6 +73,9 @@ _USER_CODE: Final = _invalid("user_code is not supported.", "user_code")
 _EXPIRY: Final = _invalid("requested_expiry is a positive number of seconds.", "requested_expiry")
 _HINTS: Final = _invalid("Exactly one of login_hint, id_token_hint and login_hint_token says whom the request means.", "hints")
 _HINT_TOKEN: Final = _invalid("login_hint_token is not supported: send login_hint or id_token_hint.", "login_hint_token")
+_NOTHING_UNIQUE: Final = _invalid(
+    "binding_message is missing: this client's profile wants it, or authorization_details that tell one request from another.", "binding_message"
+)
 REPLAYED: Final = _invalid("request was sent before: make one for each request.", "request_replayed")
 
 
@@ -155,6 +158,8 @@ def fault(wanted: Wanted, client: Client, settings: Tenant) -> Refused | None:
     if len(message) > settings.backchannel_message or not message.isprintable() or message != message.strip():
         why = f"binding_message has at most {settings.backchannel_message} printable characters, on one line."
         return Refused(Code.INVALID_BINDING_MESSAGE, why)
+    if client.fapi and not message and not wanted.authorization_details:
+        return _NOTHING_UNIQUE
     return None if client.backchannel_token_delivery_mode is Delivery.POLL else _fault_of_token(wanted.client_notification_token)
 
 
