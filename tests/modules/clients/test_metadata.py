@@ -79,11 +79,15 @@ WRONG = (
     ({**PUSH, "id_token_encrypted_response_alg": "RSA-OAEP-256"}, "backchannel_token_delivery_mode"),
     ({"backchannel_logout_uri": "http://shop.example/back"}, "backchannel_logout_uri"),
     ({"jwks": None, "jwks_uri": "ftp://shop.example/keys"}, "jwks_uri"),
+    ({"frontchannel_logout_uri": "https://other.example/out"}, "frontchannel_logout_uri"),
+    ({"frontchannel_logout_uri": "https://shop.example:8443/out"}, "frontchannel_logout_uri"),
     ({"default_max_age": -1}, "default_max_age"),
     ({"profile": Profile.FAPI2}, "dpop_bound_access_tokens"),
     ({"profile": Profile.FAPI2, "dpop_bound_access_tokens": True, "id_token_signed_response_alg": Alg.RS256}, "id_token_signed_response_alg"),
     ({"profile": Profile.FAPI2, "dpop_bound_access_tokens": True, "legacy": True}, "legacy"),
     ({"profile": Profile.FAPI2, "dpop_bound_access_tokens": True, "auth_method": None}, "auth_method"),
+    ({"profile": Profile.FAPI2, "dpop_bound_access_tokens": True, "kind": ClientKind.SPA, "auth_method": None, "jwks": None}, "auth_method"),
+    ({"profile": Profile.FAPI2, "dpop_bound_access_tokens": True, "auth_method": AuthMethod.SECRET_JWT}, "auth_method"),
 )
 
 

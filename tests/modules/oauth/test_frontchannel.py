@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from tests.modules.oauth.conftest import BASE, BYE, Door, Person
+from tests.modules.oauth.conftest import BASE, BYE, SPA_CALLBACK, Door, Person
 from tests.modules.oauth.test_logout import way
 from tests.rig.asgi import Answer
 
@@ -17,6 +17,8 @@ pytestmark = pytest.mark.anyio
 
 SHOP = "https://shop.example/leave?from=limen"
 SPA = "https://spa.example:8443/leave"
+SPA_THERE = "https://spa.example:8443/"
+"""Where the page stands, the app does too (section 2)."""
 
 
 def frames(page: Answer) -> list[str]:
@@ -37,7 +39,7 @@ def onward(page: Answer) -> tuple[str, str]:
 async def listen(door: Door, *, required: bool = False) -> None:
     """Let two apps register."""
     await door.change("shop", frontchannel_logout_uri=SHOP, frontchannel_logout_session_required=required)
-    await door.change("spa", frontchannel_logout_uri=SPA, frontchannel_logout_session_required=required)
+    await door.change("spa", redirect_uris=(SPA_CALLBACK, SPA_THERE), frontchannel_logout_uri=SPA, frontchannel_logout_session_required=required)
 
 
 async def leave(door: Door, person: Person, **parameters: Any) -> Answer:

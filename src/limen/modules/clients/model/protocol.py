@@ -51,6 +51,7 @@ def flaws_of_metadata(client: Client, *, dev: bool) -> Iterator[Flaw]:
     yield from _of_encryption(client)
     yield from _of_rest(client)
     yield from _of_delivery(client)
+    yield from _of_frame(client)
     if client.fapi:
         yield from _of_fapi(client)
 
@@ -180,6 +181,23 @@ def _of_delivery(client: Client) -> Iterator[Flaw]:
     if mode is Delivery.PUSH and (client.constrained or client.id_token_encrypted_response_alg is not None):
         why = "what is pushed is neither bound to a key, which no request shows, nor encrypted"
         yield Flaw("backchannel_token_delivery_mode", why, "Use poll or ping")
+
+
+def _of_frame(client: Client) -> Iterator[Flaw]:
+    """What a frame opens is the app's own (Front-Channel Logout 1.0, section 2)."""
+    uri = client.frontchannel_logout_uri
+    if uri is not None and _origin(uri) not in {_origin(one) for one in client.redirect_uris}:
+        yield Flaw("frontchannel_logout_uri", "has not scheme, host and port of a redirect_uri", "Put the page beside the app, or register an address there")
+
+
+def _origin(uri: str) -> tuple[str, str, int | None]:
+    """Return scheme, host and port; a port that is no number is the fault of another rule."""
+    parts = urlsplit(uri)
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    return parts.scheme, parts.hostname or "", port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
 def _of_fapi(client: Client) -> Iterator[Flaw]:
