@@ -16,6 +16,7 @@ from tests.modules.oauth.registering import SHOP, desk, desk_outside, error
 
 pytestmark = pytest.mark.anyio
 
+CIBA = "urn:openid:params:grant-type:ciba"
 TWO = ["https://one.example/callback", "https://two.example/callback"]
 
 
@@ -65,6 +66,26 @@ async def test_a_sector_that_does_not_list_them_is_none(door: Door, body: bytes,
         answer = await desk(door).register(pairwise(uri))
     assert error(answer) == (400, "invalid_client_metadata")
     assert "sector_identifier_uri" in answer.json()["error_description"]
+
+
+async def test_a_sector_of_the_back_channel_is_where_the_keys_stand(door: Door) -> None:
+    """CIBA Core 1.0, 4: with pairwise subjects `poll` and `ping` need `jwks_uri`, which the sector lists, and `push` has its own address listed."""
+    await door.set("registration", grants=["authorization_code", CIBA], response_types=["code"])
+    here, called = "https://one.example/keys", "https://one.example/called"
+    ways: dict[str, dict[str, Any]] = {
+        "poll": {"jwks_uri": here},
+        "ping": {"jwks_uri": here, "backchannel_client_notification_endpoint": called},
+        "push": {"backchannel_client_notification_endpoint": called},
+    }
+    for mode, more in ways.items():
+        for listed, status in (([*TWO, here, called], 201), (TWO, 400)):
+            async with listing(json.dumps(listed).encode()) as (uri, _):
+                asked = {**pairwise(uri), "grant_types": ["authorization_code", CIBA], "backchannel_token_delivery_mode": mode, **more}
+                answer = await desk(door).register(asked)
+            assert answer.status == status, (mode, answer.text)
+    bare = {**SHOP, "subject_type": "pairwise", "grant_types": ["authorization_code", CIBA], "backchannel_token_delivery_mode": "poll"}
+    refused = await desk(door).register(bare)
+    assert (error(refused), "jwks_uri" in refused.json()["error_description"]) == ((400, "invalid_client_metadata"), True)
 
 
 async def test_a_sector_leads_into_no_network_of_ours(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
