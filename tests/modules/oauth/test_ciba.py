@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -84,13 +85,14 @@ async def unknown_is_named(door: Door, **more: object) -> None:
 
 
 async def test_a_person_who_is_elsewhere_says_yes(called: Door) -> None:
-    """7.3, 10.1, 10.1.1: the client waits under a name, polls, and gets tokens once; they are hers, and hang on no session."""
+    """7.2, 7.3, 10.1, 10.1.1: the client waits under a name, polls, and gets tokens once; they are hers, and hang on no session."""
     person: Person = await called.person(consent=())
-    answer = await ask(called, scope="openid email")
+    answer = await ask(called, scope="openid email", unheard="of")
     assert answer.status == 200, answer.text
     body = answer.json()
     assert (body["expires_in"], body["interval"]) == (120, 5)
     assert body["auth_req_id"].startswith("lmn_br_")
+    assert re.fullmatch(r"[A-Za-z0-9._-]{43,}", body["auth_req_id"])
     assert "no-store" in answer.headers["cache-control"]
     name = body["auth_req_id"]
     assert error(await poll(called, name)) == (400, "authorization_pending")

@@ -42,6 +42,9 @@ async def test_the_metadata_tell_of_every_extension(door: Door) -> None:
     assert {"query.jwt", "fragment.jwt", "form_post.jwt", "jwt", "form_post"} <= set(told["response_modes_supported"])
     assert {"public", "pairwise"} == set(told["subject_types_supported"])
     assert told["acr_values_supported"]
+    for name in ("token", "revocation", "introspection"):  # RFC 8414, 2: where a method signs, the algorithms are told
+        assert "private_key_jwt" in told[f"{name}_endpoint_auth_methods_supported"]
+        assert "ES256" in told[f"{name}_endpoint_auth_signing_alg_values_supported"]
     every = [value for name, value in told.items() if name.endswith("_alg_values_supported")]
     assert len(every) > 10
     assert all("none" not in value for value in every)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from urllib.parse import urlencode, urlsplit
 
@@ -144,6 +145,20 @@ async def test_another_apps_hint_names_the_same_person(door: Door) -> None:
         await clients.drop(work, spa.id)
     assert answered(await door.ask(ada.browser, id_token_hint=hint, prompt="none"))["error"] == "login_required"
     assert "code" in answered(await door.ask(bob.browser, id_token_hint=hint, prompt="none"))
+
+
+async def test_a_subject_or_a_class_that_is_claimed_is_had_or_refused(door: Door) -> None:
+    """OpenID Connect Core 1.0, 3.1.2.2 (4), 5.5.1 and 5.5.1.1: `sub` with a value is that person, an essential `acr` one of its values; else an error."""
+    ada, bob, _ = await two(door)
+
+    async def claiming(**wanted: object) -> dict[str, str]:
+        return answered(await door.ask(ada.browser, prompt="none", claims=json.dumps({"id_token": wanted})))
+
+    assert "code" in await claiming(sub={"value": ada.account})
+    assert (await claiming(sub={"value": bob.account}))["error"] == "login_required"
+    assert (await claiming(acr={"essential": True, "values": ["aal2"]}))["error"] == "unmet_authentication_requirements"
+    found = await claiming(acr={"essential": True, "values": ["aal2", "aal1"]})
+    assert jose.peek((await door.redeem(found["code"])).json()["id_token"]).claims["acr"] == "aal1"
 
 
 async def test_the_words_are_there_in_every_language(door: Door) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -157,8 +158,25 @@ async def test_an_assertion_is_for_us_now_and_once(keyed: Door) -> None:
     once = assertion(keyed)
     assert (await push(keyed, auth=once)).status == 201
     assert (await push(keyed, auth=once)).status == 401
-    for parts in ({"client_assertion_type": "other"}, {"client_assertion": "a.b.c"}, {"client_secret": "x"}, {"client_id": "old"}):
-        assert (await push(keyed, auth={**assertion(keyed), **parts})).status in (400, 401), parts
+    for parts in ({"client_assertion_type": "other"}, {"client_assertion": "a.b.c"}, {"client_secret": "x"}):
+        refused = await push(keyed, auth={**assertion(keyed), **parts})
+        assert (refused.status, refused.json()["error"]) == (401, "invalid_client"), parts
+    assert (await push(keyed, auth={**assertion(keyed), "client_id": "old"})).status == 400
+
+
+async def test_only_the_registered_algorithm_signs(keyed: Door) -> None:
+    """OpenID Connect Registration 1.0, 2; Core 1.0, 6.3.2: an assertion or a request by another key of the client, of another algorithm, is refused."""
+    other = SigningKey.generate(Alg.PS256)
+    await change(keyed, "shop", jwks=jwks(KEY, other))
+    for key in (KEY, other):
+        assert (await push(keyed, auth=assertion(keyed, key), request=request_object(keyed, key))).status == 201
+    await change(keyed, "shop", token_endpoint_auth_signing_alg=Alg.PS256)
+    assert (await push(keyed, auth=assertion(keyed, KEY))).status == 401
+    assert (await push(keyed, auth=assertion(keyed, other))).status == 201
+    await change(keyed, "shop", token_endpoint_auth_signing_alg=None, request_object_signing_alg=Alg.PS256)
+    refused = await push(keyed, request=request_object(keyed, KEY))
+    assert (refused.status, refused.json()["error"]) == (400, "invalid_request_object")
+    assert (await push(keyed, request=request_object(keyed, other))).status == 201
 
 
 async def test_a_legacy_client_may_name_the_endpoint(keyed: Door) -> None:
@@ -290,17 +308,33 @@ async def test_older_flows_are_for_clients_registered_so(door: Door) -> None:
         if "id_token" in words:
             said = jose.verify_jwt(found["id_token"], keys, typ=("jwt",)).claims
             assert said["nonce"] == asked("shop")["nonce"]
-            assert ("c_hash" in said, "at_hash" in said) == ("code" in words, "token" in words)
+            halves = {"c_hash": found.get("code"), "at_hash": found.get("access_token")}
+            assert {name: said.get(name) for name in halves} == {name: half_hash(value) for name, value in halves.items()}
             assert ("email" in said) is (words == {"id_token"})
         if "token" in words:
             assert (await door.calls.get("/oauth/userinfo", headers={"authorization": f"Bearer {found['access_token']}"})).status == 200
             assert "refresh_token" not in found
         if "code" in words:
-            assert (await door.redeem(found["code"])).status == 200
-        assert answered(await door.ask(person.browser, response_type=kind, response_mode="query"))["error"] == "invalid_request"
+            later = await door.redeem(found["code"])
+            assert later.status == 200
+            once = jose.peek(found["id_token"]).claims if "id_token" in words else {}
+            assert all(jose.peek(later.json()["id_token"]).claims[name] == once.get(name, BASE if name == "iss" else person.account) for name in ("iss", "sub"))
+        for mode in ("query", "query.jwt"):
+            assert "invalid_request" in (await refused_of(door, person.browser, kind, mode)), mode
         if "id_token" in words:
             refused = await door.ask(person.browser, response_type=kind, nonce=None)
             assert parse_qs(urlsplit(refused.location).fragment)["error"] == ["invalid_request"]
+
+
+def half_hash(value: str | None) -> str | None:
+    """Return the left half of the hash of an ASCII text, base64url (OpenID Connect Core 1.0, 3.1.3.6 and 3.3.2.11, for ES256)."""
+    return None if value is None else jose.b64url(hashlib.sha256(value.encode()).digest()[:16]).decode()
+
+
+async def refused_of(door: Door, browser: Any, kind: str, mode: str) -> str:
+    """Return the error of a request that is refused for its mode, said in the very mode."""
+    found = answered(await door.ask(browser, response_type=kind, response_mode=mode))
+    return str(jose.peek(found["response"]).claims["error"]) if "response" in found else found["error"]
 
 
 async def test_challenge_of_the_vector() -> None:

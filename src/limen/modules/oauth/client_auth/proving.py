@@ -33,6 +33,8 @@ class Shown(msgspec.Struct, frozen=True):
 _TWO_METHODS: Final = Refused(
     Code.INVALID_REQUEST, "The client authenticates in two ways at once: send the secret in the header or in the body, or an assertion.", "two_methods"
 )
+_BESIDE_ASSERTION: Final = Refused(Code.INVALID_CLIENT, "Beside client_assertion there is another way of authenticating: send one alone.", "two_methods")
+"""RFC 7521, section 4.2.1, has a code of its own for this."""
 _TWO_CLIENTS: Final = Refused(Code.INVALID_REQUEST, "client_id in the body is not the client of the Authorization header or the assertion.", "two_clients")
 _NOBODY: Final = Refused(Code.INVALID_CLIENT, "No client_id: send it in the body, or authenticate by the Authorization header.", "no_client")
 _WRONG: Final = Refused(Code.INVALID_CLIENT, "Unknown client, wrong secret, or a method this client is not registered for.", "wrong_client")
@@ -46,7 +48,7 @@ async def shown(call: Call) -> Shown | Refused:
     authorization = call.raw_headers.get(b"authorization", b"").decode("latin-1")
     named, secret = form.get("client_id") or None, form.get("client_secret") or None  # empty is left out: RFC 6749, section 3.2
     if "client_assertion" in form or "client_assertion_type" in form:
-        return _TWO_METHODS if authorization or secret is not None else await _by_assertion(call, named)
+        return _BESIDE_ASSERTION if authorization or secret is not None else await _by_assertion(call, named)
     if not authorization:
         return await _by_body(call, named, secret)
     found = basic(authorization)
