@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import msgspec
 import pytest
 
 from limen.kernel.facts import SYSTEM
 from limen.kernel.ids import ClientId
 from limen.modules import clients, consents
 from limen.modules.clients import ClientKind, Registered, document_fault, fresh_for
-from tests.modules.oauth.conftest import ACME, BASE, CHALLENGE, VERIFIER, Door, Person, answered
+from limen.platform.wire.jose import Alg, SigningKey
+from tests.modules.oauth.conftest import ACME, BASE, CHALLENGE, VERIFIER, Door, Person, answered, to_app
 from tests.modules.oauth.registering import OUTSIDE, desk_outside
+from tests.modules.oauth.test_pushed import assertion
 from tests.rig.asgi import Answer
 from tests.rig.documents import Site, telling
 
@@ -68,6 +71,25 @@ async def test_an_app_comes_by_its_document(door: Door, site: Site) -> None:
     assert found is not None
     assert (found.kind, found.registered, found.consent, found.pkce_required) == (ClientKind.NATIVE, Registered.DOCUMENT, clients.ConsentRule.ASK, True)
     assert [fact.data["by"] for fact in await door.facts("clients.client_registered")] == ["document"]
+
+
+async def test_an_app_with_a_key_in_its_document_proves_itself(door: Door, site: Site) -> None:
+    """Section 6.2: `private_key_jwt` there makes a confidential client, which gets nothing without its assertion."""
+    key = SigningKey.generate(Alg.ES256)
+    shown = {"keys": [msgspec.to_builtins(key.public.jwk)]}
+    client = site.client(token_endpoint_auth_method="private_key_jwt", jwks=shown, redirect_uris=["https://agent.example/callback"])
+    person = await door.person()
+
+    async def form() -> dict[str, str]:
+        page = await person.browser.get(request(client, redirect_uri="https://agent.example/callback", prompt="consent"))
+        answer = await to_app(person.browser, await person.browser.submit(page, {}, action="allow", follow=False))
+        about = {"grant_type": "authorization_code", "client_id": client, "code_verifier": VERIFIER}
+        return {**about, "code": answered(answer)["code"], "redirect_uri": "https://agent.example/callback"}
+
+    bare = await door.calls.post(f"{BASE}/oauth/token", form=await form())
+    assert (bare.status, bare.json()["error"]) == (401, "invalid_client")
+    proved = await door.calls.post(f"{BASE}/oauth/token", form={**await form(), **assertion(door, key, iss=client, sub=client)})
+    assert proved.status == 200, proved.text
 
 
 async def test_documents_are_read_where_the_tenant_says_so(door: Door, site: Site) -> None:

@@ -105,7 +105,8 @@ async def test_nothing_is_exchanged_without_a_rule(served: Door) -> None:
         refused = await exchange(served, token, auth=auth, **changes)
         assert (refused.status, refused.json()["error"]) == (400, error), (auth, changes, refused.text)
     for dead in ("", "rubbish", body["id_token"], body["refresh_token"], f"{token[:-4]}AAAA"):
-        assert (await exchange(served, dead)).status == 400, dead
+        refused = await exchange(served, dead)
+        assert (refused.status, refused.json()["error"]) == (400, "invalid_request"), dead
     await served.set("oauth", exchange=[rule("orders", "shop", resources=["https://vault.acme.example"])])
     assert (await exchange(served, token)).json()["error"] == "invalid_target"
 
@@ -191,3 +192,5 @@ async def test_other_assertions_give_nothing(trusting: Door) -> None:
         assert (refused.status, refused.json()["error"]) == (400, "invalid_grant"), changes
     assert (await bring(trusting, assertion(trusting, SigningKey.generate(Alg.ES256)))).json()["error"] == "invalid_grant"
     assert (await bring(trusting, assertion(trusting), auth="old")).json()["error"] == "unauthorized_client"
+    unproved = await trusting.token(auth="shop", secret="wrong", grant_type=BEARER, assertion=assertion(trusting), scope="read")
+    assert (unproved.status, unproved.json()["error"]) == (401, "invalid_client")

@@ -143,6 +143,7 @@ async def test_a_registration_is_read_replaced_and_deleted(door: Door) -> None:
     changed = await at.at(told, "PUT", {"client_id": told["client_id"], **SHOP, "client_name": "Renamed", "client_secret": told["client_secret"]})
     assert changed.status == 200, changed.text
     assert changed.json() == {**{name: value for name, value in told.items() if name != "contacts"}, "client_name": "Renamed"}
+    assert (await at.at(told, "PATCH", {"client_id": told["client_id"], **SHOP})).status == 405
     assert (await at.at(told, "DELETE")).status == 204
     for method, body in (("GET", None), ("PUT", {"client_id": told["client_id"], **SHOP}), ("DELETE", None)):
         answer = await at.at(told, method, body)
