@@ -130,7 +130,7 @@ async def test_a_client_without_the_grant_is_told_so(door: Door) -> None:
 
 async def test_a_parameter_given_twice_is_refused(door: Door) -> None:
     """RFC 6749, 3.1; which of two addresses is meant cannot be known, so nothing is sent anywhere."""
-    for twice in ("client_id", "redirect_uri", "state", "scope"):
+    for twice in ("client_id", "redirect_uri", "state", "scope", "nonce", "code_challenge"):
         pairs = [*asked().items(), (twice, asked()[twice])]
         for answer in (
             await door.browser().get(f"/oauth/authorize?{urlencode(pairs)}", follow=False),

@@ -289,6 +289,15 @@ async def test_what_a_device_may_not_ask_is_refused_at_once(door: Door, client: 
     assert (answer.status, answer.json()["error"]) == (401 if expected == "invalid_client" else 400, expected)
 
 
+async def test_a_device_asks_in_a_good_form(door: Door) -> None:
+    """What is empty was not sent, what is unknown is ignored, nothing stands twice (section 3.1)."""
+    path, usual = f"{BASE}/oauth/device_authorization", {"client_id": "tv", "scope": "openid"}
+    assert (await door.calls.post(path, form={**usual, "unheard": "of", "client_secret": ""})).status == 200
+    for name, value in usual.items():
+        twice = await door.calls.post(path, form=[*usual.items(), (name, value)])
+        assert (twice.status, twice.json()["error"]) == (400, "invalid_request"), name
+
+
 async def test_a_confidential_client_proves_itself_both_times(door: Door) -> None:
     """A device with a server behind it authenticates as it registered, here and at the token endpoint (sections 3.1 and 3.4)."""
     await door.change("shop", grants=(GrantType.AUTHORIZATION_CODE, GrantType.DEVICE_CODE), auth_method=AuthMethod.BASIC)

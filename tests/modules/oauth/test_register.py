@@ -172,6 +172,7 @@ async def test_a_registration_belongs_to_its_own_token(door: Door) -> None:
     """Another client's token, an access token, none at all, an operator's client, another tenant: each is 401, and tells nothing apart."""
     at = desk(door)
     one, other = await at.made(), await at.made()
+    assert all(one[name] != other[name] for name in ("client_id", "client_secret", "registration_access_token"))
     person = await door.person()
     access = (await door.tokens(person))["access_token"]
     foreign = {**one, "registration_client_uri": one["registration_client_uri"].replace(BASE, RIVAL)}
