@@ -124,7 +124,7 @@ class Metadata:
     refresh_rotation: RefreshRotation = RefreshRotation.USUAL
     """Whether refresh tokens are replaced with every use."""
     frontchannel_logout_uri: str | None = None
-    """A page of it that the browser opens in a frame at sign-out (Front-Channel Logout 1.0)."""
+    """A page of it that the browser opens in a frame at sign-out, on scheme, host and port of a redirect address (Front-Channel Logout 1.0)."""
     frontchannel_logout_session_required: bool = False
     """Whether that address is told `iss` and `sid`."""
     backchannel_logout_uri: str | None = None
