@@ -257,8 +257,16 @@ async def test_limens_own_api_wants_the_proof_too(door: Door, key: Prover) -> No
     assert (refused.status, 'error="invalid_token"' in refused.headers["www-authenticate"]) == (401, True)
 
 
-async def test_nonces_are_offered(door: Door, key: Prover) -> None:
-    """Each answer to a proof brings a nonce; one that comes back is accepted until it is old, and then the next one is told (8, 9)."""
+async def test_no_nonces_unless_the_tenant_wants_them(door: Door, key: Prover) -> None:
+    """None is given, since proofs without are taken (11.3), and one in a proof is nobody's business."""
+    for proof in (key.proof("POST", TOKEN), key.proof("POST", TOKEN, nonce="of another server")):
+        answer = await ask(door, proof, scope="read")
+        assert (answer.status, "dpop-nonce" in answer.headers) == (200, False)
+
+
+async def test_each_answer_brings_a_nonce(door: Door, key: Prover) -> None:
+    """Each answer to a proof brings one; one that comes back is accepted until it is old, and then the next one is told (8, 9)."""
+    await door.set("oauth", dpop_nonces="required")
     assert "dpop-nonce" not in (await ask(door, None, scope="read")).headers
     first = await ask(door, key.proof("POST", TOKEN), scope="read")
     nonce = first.headers["dpop-nonce"]
@@ -290,6 +298,7 @@ async def test_a_tenant_may_require_nonces(door: Door, key: Prover) -> None:
     assert answer.headers["dpop-nonce"]
     own = (await ask(door, key.proof("POST", TOKEN, nonce=nonce), scope="limen:sessions:read")).json()["access_token"]
     api = await door.calls.get(SESSIONS, headers={"authorization": f"DPoP {own}", "dpop": key.proof("GET", SESSIONS, own)})
+    assert (await push(door, key.proof("POST", PAR))).headers["dpop-nonce"]
     assert (api.status, 'error="use_dpop_nonce"' in api.headers["www-authenticate"]) == (401, True)
     assert api.headers["dpop-nonce"]
     async with beside(door) as other:
@@ -303,7 +312,9 @@ async def test_a_page_of_another_origin_can_do_it(door: Door, key: Prover) -> No
         asked = {"origin": "https://spa.example", "access-control-request-method": method, "access-control-request-headers": "authorization,dpop"}
         before = await door.calls.send("OPTIONS", path, b"", asked)
         assert "DPoP" in before.headers["access-control-allow-headers"]
-    refused = await ask(door, key.proof("POST", TOKEN, nonce="x"), scope="read")
+    await door.set("oauth", dpop_nonces="required")
+    refused = await ask(door, key.proof("POST", TOKEN), scope="read")
+    assert refused.headers["dpop-nonce"]
     exposed = refused.headers["access-control-expose-headers"]
     assert "DPoP-Nonce" in exposed
     assert "WWW-Authenticate" in exposed
@@ -397,7 +408,6 @@ async def test_a_pushed_request_binds_the_code(door: Door, key: Prover) -> None:
     assert error(await push(door, key.proof("POST", TOKEN))) == (400, "invalid_dpop_proof")
     assert error(await push(door, key.proof("POST", PAR), dpop_jkt=Prover().jkt)) == (400, "invalid_dpop_proof")
     both = await push(door, key.proof("POST", PAR), dpop_jkt=key.jkt)
-    assert both.headers["dpop-nonce"]
     assert (await redeem(door, key.proof("POST", TOKEN), await code(both), "shop")).json()["token_type"] == "DPoP"
     await door.change("shop", dpop_bound_access_tokens=True)
     assert (await push(door, None)).status == 201

@@ -62,7 +62,7 @@ class Presented(msgspec.Struct, frozen=True):
 
 
 class _Given(NamedTuple):
-    """The header all answers of a tenant have for a while; it holds while no cache of this process was told of any change."""
+    """The header that all answers of a tenant have for a while, if any; it holds while no cache of this process was told of any change."""
 
     header: tuple[tuple[str, str], ...]
     dropped: int
@@ -110,7 +110,7 @@ def algorithms() -> str:
 
 
 async def offered(call: Call) -> tuple[tuple[str, str], ...]:
-    """Return the header that gives a client its next nonce (RFC 9449, section 8.2), if it sent a proof."""
+    """Return the header that gives a client its next nonce (RFC 9449, section 8.2), if it sent a proof and the tenant wants nonces."""
     if HEADER not in call.raw_headers:
         return ()
     caches, now = call.db.caches, call.db.clock.now()
@@ -119,8 +119,9 @@ async def offered(call: Call) -> tuple[tuple[str, str], ...]:
     if given is not None and given.dropped == dropped and given.since <= now < given.until:
         return given.header
     async with call.read() as reader:
-        lives = (await _settings(reader)).dpop_nonce
-        header = (("dpop-nonce", await nonces.current(reader, lives)),)
+        settings = await _settings(reader)
+        lives = settings.dpop_nonce
+        header = (("dpop-nonce", await nonces.current(reader, lives)),) if settings.dpop_nonces is Nonces.REQUIRED else ()
         since, until = nonces.stretch_of(reader.now, lives)
     if len(kept) >= _MOST_NONCES:
         kept.clear()
@@ -201,7 +202,7 @@ async def _refusal(call: Call, reader: Reader, shown: Presented, bound: str, cli
 
 
 async def _proof(call: Call, reader: Reader, token: str | None) -> Proof | Refused:
-    """Return the request's proof if it is in order and its nonce is one of ours; one without is taken unless the tenant wants one."""
+    """Return the request's proof if it is in order and, where the tenant wants nonces, its nonce is one of ours."""
     settings = await _settings(reader)
     text = call.raw_headers.get(HEADER, b"").decode("latin-1")
     shown = Shown(call.method, call.site.origin + call.path, reader.now, settings.dpop_window, token)
@@ -210,9 +211,9 @@ async def _proof(call: Call, reader: Reader, token: str | None) -> Proof | Refus
         proof = dpop.read(text, msgspec.structs.replace(shown, url=settings.mtls_base + call.endpoint.path))
     if isinstance(proof, Refused):
         return proof
-    if proof.nonce is None:
-        return NEEDS_NONCE if settings.dpop_nonces is Nonces.REQUIRED else proof
-    return proof if await nonces.accepts(reader, proof.nonce, settings.dpop_nonce) else NEEDS_NONCE
+    if settings.dpop_nonces is Nonces.OFF:
+        return proof
+    return proof if proof.nonce is not None and await nonces.accepts(reader, proof.nonce, settings.dpop_nonce) else NEEDS_NONCE
 
 
 async def _settings(reader: Reader) -> Tenant:

@@ -99,10 +99,10 @@ class TrustedIssuer:
 class Nonces(enum.Enum):
     """Whether DPoP proofs need a nonce of the server (RFC 9449, section 8)."""
 
-    OFFERED = "offered"
-    """Every answer to a proof brings one, and one that comes back must be ours; a proof without is taken."""
+    OFF = "off"
+    """None is given, and none is looked at. To give some and take proofs without is forbidden (section 11.3): it would protect nobody."""
     REQUIRED = "required"
-    """A proof without is refused with one to use."""
+    """A proof without is refused with one to use, and every answer to a proof brings the next."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,8 +131,8 @@ class Tenant:
     """Whose assertions stand for people (RFC 7523)."""
     dpop_window: timedelta = timedelta(seconds=60)
     """How old a DPoP proof may be (RFC 9449, section 11.1)."""
-    dpop_nonces: Nonces = Nonces.OFFERED
-    """Whether proofs need a nonce of the server: `offered`, or `required` against proofs made ahead of time."""
+    dpop_nonces: Nonces = Nonces.OFF
+    """Whether proofs need a nonce of the server: `off`, or `required` against proofs made ahead of time."""
     dpop_nonce: timedelta = timedelta(minutes=5)
     """A nonce is accepted for so long at least, and twice as long at most."""
     mtls_base: str | None = None
