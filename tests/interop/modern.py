@@ -21,6 +21,7 @@ name = "Acme"
 pause = "0s"
 [tenant.oauth]
 mtls_base = "{mtls}"
+dpop_nonces = "required"
 [[tenant.client]]
 id = "bank"
 kind = "web"

@@ -30,7 +30,10 @@ def run(front: Fronted, script: str, **given: Any) -> Any:
 
 
 def test_signed_pushed_bound_and_encrypted(front: Fronted, keys: Keys, library: str) -> None:
-    """A stranger's client checks every signature of PAR, JAR, JARM, DPoP, an encrypted id_token and signed introspection, and finds nothing wrong."""
+    """A stranger's client checks every signature of PAR, JAR, JARM, DPoP, an encrypted id_token and signed introspection, and finds nothing wrong.
+
+    The tenant requires nonces in proofs: the first request is refused with one, and the client goes on with it.
+    """
     said = run(front, f"{library}_signed", client_id="bank", **keys.private)
     assert said["claims"]["sub"] == said["user"]["sub"]
     assert said["user"]["email"] == EMAIL

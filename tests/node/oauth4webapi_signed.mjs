@@ -32,7 +32,7 @@ const object = await oauth.issueRequestObject(
   key,
 );
 const push = async () => oauth.processPushedAuthorizationResponse(server, client, await oauth.pushedAuthorizationRequest(server, client, auth, { client_id, request: object }, { DPoP }));
-const pushed = await push();
+const pushed = await push().catch((trouble) => (oauth.isDPoPNonceError(trouble) ? push() : Promise.reject(trouble))); // with the nonce that the refusal brought
 const to = new URL(server.authorization_endpoint);
 to.search = new URLSearchParams({ client_id, request_uri: pushed.request_uri }).toString();
 
