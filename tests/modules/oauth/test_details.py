@@ -79,6 +79,18 @@ async def test_details_are_of_a_declared_type_and_shape(paying: Door) -> None:
     assert answered(await paying.ask(person.browser, "spa", authorization_details=json.dumps([PAYMENT])))["error"] == "invalid_authorization_details"
 
 
+async def test_an_app_writes_nothing_beside_the_details(paying: Door) -> None:
+    """2: what follows the array would stand in the signed token as members of its own: another person, an actor, a role. It is refused."""
+    person = await paying.person()
+    for beside in (', "sub": "acc_victim"', ', "may_act": {"sub": "svc"}', ', "roles": ["admin"]', ', "_": []', "}, {", " 1", "\n,"):
+        text = json.dumps([{"type": "note"}]) + beside
+        found = answered(await paying.ask(person.browser, scope="openid read", authorization_details=text))
+        assert found["error"] == "invalid_authorization_details", text
+    body = (await paying.redeem(await allowed(person, {"type": "note"}))).json()
+    swapped = await paying.refresh(body["refresh_token"], authorization_details=json.dumps([{"type": "note"}]) + ', "x": 1')
+    assert swapped.json()["error"] == "invalid_authorization_details"
+
+
 async def test_details_are_not_swapped_on_the_way_to_the_token(paying: Door) -> None:
     """6: at the token endpoint neither larger nor other details are had, by code or by refresh, and the same ones change nothing."""
     person = await paying.person()

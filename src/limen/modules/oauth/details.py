@@ -102,8 +102,10 @@ def beyond(form: Form, granted: str) -> Refused | None:
 
 
 def _listed(text: str) -> list[JsonValue]:
-    found = json_object(b'{"_":' + text.encode() + b"}")["_"]
-    if not isinstance(found, list):
+    """Read an array and nothing beside it: the text stands in tokens as it came, where what follows an array would be members of the token."""
+    whole = json_object(b'{"_":' + text.encode() + b"}")
+    found = whole["_"]
+    if len(whole) != 1 or not isinstance(found, list):
         raise Malformed("no array")
     return found
 
