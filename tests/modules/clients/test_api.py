@@ -7,6 +7,7 @@ import pytest
 from limen.kernel.ids import ClientId
 from limen.modules import clients
 from limen.modules.clients.api import ENDPOINTS
+from limen.platform.wire.jose import Alg, SigningKey
 from tests.conftest import World
 from tests.rig.api import Api, open_api
 
@@ -106,6 +107,27 @@ async def test_nobody_makes_a_client_stronger_than_themselves(world: World) -> N
     assert (await api.call("PUT", "/clients/robot", {"kind": "service", "scope": "limen:audit:read"})).status == 200
     assert (await api.call("PUT", "/clients/robot", {"kind": "service", "scope": "limen:audit:read limen:accounts:write"})).status == 403
     assert (await api.call("POST", "/clients/robot/secret")).status == 403
+
+
+async def test_nobody_takes_over_a_stronger_client(world: World) -> None:
+    """Whoever lacks a `limen:` scope of a client gives it no other key, method or certificate by which to prove itself; the rest may be written anew."""
+    api = await opened(world)
+    robot = {"client_id": "robot", "kind": "service", "scope": "limen:audit:read"}
+    mighty = api.having("clients:read", "clients:write", "audit:read")
+    assert (await mighty.call("POST", "/clients", robot)).status == 201
+    fresh = {"kind": "service", "scope": "limen:audit:read"}
+    keyed = {**fresh, "token_endpoint_auth_method": "private_key_jwt"}
+    own = {"keys": [SigningKey.generate(Alg.ES256).public.jwk]}
+    for theft in (
+        {**keyed, "jwks": own},
+        {**keyed, "jwks_uri": "https://thief.example/keys"},
+        {**fresh, "token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_san_dns": "thief.example"},
+    ):
+        refused = await api.call("PUT", "/clients/robot", theft)
+        assert (refused.status, refused.json()["code"]) == (403, "scope_not_held"), theft
+    assert (await mighty.call("PUT", "/clients/robot", {**keyed, "jwks": own})).status == 200
+    assert (await api.call("PUT", "/clients/robot", {**keyed, "jwks_uri": "https://thief.example/keys"})).status == 403
+    assert (await api.call("PUT", "/clients/robot", {**keyed, "jwks": own, "client_name": "Robot"})).status == 200
 
 
 async def test_bad_metadata_is_refused(world: World) -> None:

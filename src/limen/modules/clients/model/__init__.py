@@ -25,8 +25,8 @@ from limen.modules.clients.model.client import (
 )
 from limen.modules.clients.model.documents import DOCUMENT_LIMIT, document_fault, fresh_for, read_document
 from limen.modules.clients.model.flaws import flaws, flaws_beside
-from limen.modules.clients.model.metadata import NAMES, Delivery, Metadata, Profile, RefreshRotation, SubjectType, given
-from limen.modules.clients.model.protocol import ENCRYPTION_ALGS, ENCRYPTION_ENCS, FAPI_ALGS, RESPONSE_TYPES
+from limen.modules.clients.model.metadata import NAMES, TLS_SUBJECTS, Delivery, Metadata, Profile, RefreshRotation, SubjectType, given
+from limen.modules.clients.model.protocol import ENCRYPTION_ALGS, ENCRYPTION_ENCS, FAPI_ALGS, FAPI_METHODS, RESPONSE_TYPES
 from limen.modules.clients.model.redirects import is_local, is_native
 from limen.modules.clients.model.registration import REGISTRABLE_SCOPES, client_of, described, member_of, read_metadata
 
@@ -36,12 +36,14 @@ __all__ = [
     "ENCRYPTION_ALGS",
     "ENCRYPTION_ENCS",
     "FAPI_ALGS",
+    "FAPI_METHODS",
     "GRANTS",
     "NAMES",
     "OVERLAP",
     "REGISTRABLE_SCOPES",
     "RESPONSE_TYPES",
     "SECRETS",
+    "TLS_SUBJECTS",
     "AuthMethod",
     "Client",
     "ClientKind",

@@ -13,7 +13,7 @@ from limen.kernel.ids import ClientId
 from limen.kernel.secrets import Secret
 from limen.modules import keys
 from limen.modules.clients.model import redirects
-from limen.modules.clients.model.metadata import Metadata
+from limen.modules.clients.model.metadata import TLS_SUBJECTS, Metadata
 from limen.modules.tenants import Flaw
 from limen.platform.wire.jose import Alg
 
@@ -190,7 +190,12 @@ class Client(Metadata):
             return self.public and method is AuthMethod.NONE
         return method is self.auth_method or (self.auth_method is None and method in (AuthMethod.BASIC, AuthMethod.POST))
 
+    def proves_alike(self, other: Client) -> bool:
+        """Whether it proves itself by the same things as another record of it, secrets aside."""
+        return all(getattr(self, name) == getattr(other, name) for name in _PROOFS)
 
+
+_PROOFS: Final = ("kind", "auth_method", "jwks", "jwks_uri", *TLS_SUBJECTS)
 _USUAL: Final = {ClientKind.SERVICE: GrantType.CLIENT_CREDENTIALS, ClientKind.DEVICE: GrantType.DEVICE_CODE}
 
 

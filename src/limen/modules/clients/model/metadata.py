@@ -151,6 +151,8 @@ class Metadata:
     """Whether it is held to older ways: parameters beside a request object count (OpenID Connect Core 1.0, 6.1), and the token endpoint is an audience."""
 
 
+TLS_SUBJECTS: Final = tuple(one.name for one in fields(Metadata) if one.name.startswith(("tls_client_auth_subject_", "tls_client_auth_san_")))
+"""What a client may register of its certificate (RFC 8705, section 2.1.2)."""
 NAMES: Final = tuple(one.name for one in fields(Metadata))
 """Of its fields."""
 _DEFAULTS: Final = Metadata()

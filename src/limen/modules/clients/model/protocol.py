@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from limen.modules.clients.model import redirects
 from limen.modules.clients.model.client import BY_SECRET, AuthMethod, Client, GrantType
-from limen.modules.clients.model.metadata import Delivery, Profile, RefreshRotation, SubjectType
+from limen.modules.clients.model.metadata import TLS_SUBJECTS, Delivery, Profile, RefreshRotation, SubjectType
 from limen.modules.tenants import Flaw
 from limen.platform.wire.jose import Alg, Enc, KeyAlg, Malformed, json_object
 
@@ -20,10 +20,6 @@ ENCRYPTION_ENCS: Final = tuple(one.value for one in Enc)
 FAPI_ALGS: Final = frozenset({Alg.PS256, Alg.ES256, Alg.ED25519, Alg.EDDSA})
 """FAPI 2.0 Security Profile, section 5.4.1."""
 FAPI_METHODS: Final = frozenset({AuthMethod.PRIVATE_KEY_JWT, AuthMethod.TLS, AuthMethod.SELF_SIGNED_TLS})
-TLS_SUBJECTS: Final = (
-    *("tls_client_auth_subject_dn", "tls_client_auth_san_dns", "tls_client_auth_san_uri"),
-    *("tls_client_auth_san_ip", "tls_client_auth_san_email"),
-)
 
 _ENCRYPTED: Final = ("request_object_encryption", "authorization_encrypted_response", "id_token_encrypted_response", "userinfo_encrypted_response")
 _ADDRESSES: Final = (

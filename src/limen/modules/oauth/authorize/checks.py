@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from limen.modules.clients import AuthMethod, Client, GrantType, Profile
+from limen.modules.clients import FAPI_METHODS, Client, GrantType, Profile
 from limen.modules.oauth import claims_request, details, pkce
 from limen.modules.oauth.access_token import aim
 from limen.modules.oauth.authorize import modes
@@ -173,7 +173,7 @@ def _details(case: Case) -> Refused | None:
 
 def _methods(case: Case) -> Refused | None:
     """FAPI 2.0 Security Profile, section 5.3.2.1: whoever relaxed the client since it was saved does not relax this."""
-    if case.client.fapi and case.client.auth_method not in (AuthMethod.PRIVATE_KEY_JWT, AuthMethod.TLS, AuthMethod.SELF_SIGNED_TLS):
+    if case.client.fapi and case.client.auth_method not in FAPI_METHODS:
         return Refused(Code.UNAUTHORIZED_CLIENT, "The client's profile wants private_key_jwt or mutual TLS.", "fapi_method")
     return None
 

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from limen.kernel.ids import ClientId
 from limen.modules import clients
-from limen.modules.clients import AuthMethod, Client
+from limen.modules.clients import TLS_SUBJECTS, AuthMethod, Client
 from limen.modules.oauth import client_keys
 from limen.platform.http import Call
 from limen.platform.wire.jose import BadCertificate, BadKey, certificate_thumbprint, read_certificate, registered_certificates
-
-SUBJECTS: Final = (
-    *("tls_client_auth_subject_dn", "tls_client_auth_san_dns", "tls_client_auth_san_uri"),
-    *("tls_client_auth_san_ip", "tls_client_auth_san_email"),
-)
-"""What a client may register of its certificate (section 2.1.2)."""
 
 
 async def checked(call: Call, name: ClientId, der: bytes) -> AuthMethod | None:
@@ -50,4 +42,4 @@ def _is_named(client: Client, der: bytes) -> bool:
         return False
     if found.self_issued:
         return False
-    return any(found.bears(kind, registered) for kind in SUBJECTS if (registered := getattr(client, kind)))
+    return any(found.bears(kind, registered) for kind in TLS_SUBJECTS if (registered := getattr(client, kind)))
