@@ -17,7 +17,7 @@ from limen.modules.clients import AuthMethod, GrantType
 from limen.modules.oauth.client_auth.assertion import TYPE
 from limen.platform.wire import jose
 from limen.platform.wire.jose import Alg, SigningKey
-from tests.modules.oauth.conftest import BASE, CALLBACK, CHALLENGE, Door, answered, asked
+from tests.modules.oauth.conftest import BASE, CALLBACK, CHALLENGE, Door, answered, asked, to_app
 
 pytestmark = pytest.mark.anyio
 
@@ -93,6 +93,21 @@ async def test_a_pushed_request_that_is_gone_says_so(keyed: Door) -> None:
     assert "redirect_uri" not in page.words
     named = await person.browser.get(f"/oauth/authorize?{urlencode({'client_id': 'shop', 'request_uri': name, 'redirect_uri': CALLBACK})}", follow=False)
     assert answered(named)["error"] == "invalid_request_uri"
+
+
+async def test_who_is_asked_may_take_her_time(keyed: Door) -> None:
+    """RFC 9126, 2.2: its time is that until the browser comes. Whoever reads a page for longer gets her answer, and its name opens no other page."""
+    person = await keyed.person(consent=())
+    name = (await push(keyed)).json()["request_uri"]
+    way = f"/oauth/authorize?{urlencode({'client_id': 'shop', 'request_uri': name})}"
+    page = await person.browser.get(way)
+    keyed.world.advance(600)
+    await keyed.runner.order_turns()
+    await keyed.runner.run_due()
+    late = await keyed.browser().get(f"{way}&{urlencode({'redirect_uri': CALLBACK})}", follow=False)
+    assert answered(late)["error"] == "invalid_request_uri"
+    answer = await person.browser.submit(page, action="allow", follow=False)
+    assert "code" in answered(await to_app(person.browser, answer))
 
 
 async def test_what_stands_beside_a_pushed_request_is_nothing(keyed: Door) -> None:

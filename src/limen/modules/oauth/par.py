@@ -105,13 +105,17 @@ def is_pushed(request_uri: str) -> bool:
 
 
 async def found(reader: Reader, client: Client, request_uri: str) -> Entrance | Refused:
-    """Return a request that the client pushed. It stays until it is answered, so that a page opened twice is no error (FAPI 2.0, section 5.3.2.2)."""
+    """Return a request that the client pushed. It stays until it is answered, so that a page opened twice is no error (FAPI 2.0, section 5.3.2.2).
+
+    Its row may live longer, since somebody is being asked: the browser comes with its name within the time its client was told, all the same.
+    """
     request = _id(request_uri.removeprefix(URN))
     plain = await store.find(reader, Slot(request, RequestKind.PUSHED))
     if plain is None:
         return _UNKNOWN
-    waiting = _decode(plain)
-    return msgspec.structs.replace(waiting, pushed=request) if waiting.asked.client_id == client.id else _UNKNOWN
+    waiting, lives = _decode(plain), (await tenants.settings(reader, Tenant.section, Tenant)).pushed_request
+    fits = waiting.asked.client_id == client.id and reader.now < waiting.begun + lives
+    return msgspec.structs.replace(waiting, pushed=request) if fits else _UNKNOWN
 
 
 ENDPOINTS: Final = (

@@ -136,9 +136,11 @@ async def _situation(reader: Reader, found: Sound, session: SessionId | None) ->
 
 
 async def _begin(call: Call, found: Sound, here: Situation) -> Answer:
-    """Put the request aside and lead the person through a journey; it comes back to `RESUME`."""
+    """Put the request aside and lead the person through a journey; it comes back to `RESUME`. A pushed one waits as long as she may take."""
     browser = call.browser.digest()
     async with call.work() as work:
+        if found.entrance.pushed:
+            await store.prolong(work, Slot(found.entrance.pushed, RequestKind.PUSHED))
         request = await store.add(work, RequestKind.AUTHORIZE, browser, _encode(found.entrance))
         await jobs.order_sweep(work)
         session = here.session.id if here.session else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from limen.modules.oauth.store import backchannel, devices, watch
 from limen.modules.oauth.store.replays import REPLAYS, ReplayKind, drop_shown, show, show_first
-from limen.modules.oauth.store.requests import LIFETIME, REQUESTS, RequestKind, Slot, add, add_named, any_left, drop_old, find, take
+from limen.modules.oauth.store.requests import LIFETIME, REQUESTS, RequestKind, Slot, add, add_named, any_left, drop_old, find, prolong, take
 
 __all__ = [
     "LIFETIME",
@@ -21,6 +21,7 @@ __all__ = [
     "drop_old",
     "drop_shown",
     "find",
+    "prolong",
     "show",
     "show_first",
     "take",

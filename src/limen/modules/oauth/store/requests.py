@@ -55,6 +55,7 @@ _HERE = (_TENANT, _C.id == bind("id"), _C.kind == bind("kind"), _C.browser == bi
 _ADD = statement(insert_row(REQUESTS))
 _FIND = statement(sa.select(_C.sealed).where(*_HERE), into=bytes)
 _TAKE = statement(sa.delete(REQUESTS).where(*_HERE).returning(_C.sealed), into=bytes)
+_PROLONG = statement(sa.update(REQUESTS).where(*_HERE).values(expires=bind("expires")))
 _DROP_OLD = statement(
     sa.delete(REQUESTS).where(
         _TENANT, _C.id.in_(sa.select(_C.id).where(_TENANT, _C.expires <= bind("now")).order_by(_C.expires).limit(bind("most", sa.Integer)))
@@ -100,6 +101,11 @@ async def take(work: Work, slot: Slot) -> bytes | None:
     """Take a request out, once."""
     sealed = await work.one(_TAKE, id=slot.id, kind=slot.kind, browser=slot.browser, now=work.now)
     return None if sealed is None else work.tx.db.keyring.open(sealed, _place(work, slot.id))
+
+
+async def prolong(work: Work, slot: Slot) -> None:
+    """See to it that a request which waits does so as long as a journey may take."""
+    await work.run(_PROLONG, id=slot.id, kind=slot.kind, browser=slot.browser, now=work.now, expires=work.now + LIFETIME)
 
 
 async def drop_old(work: Work, most: int) -> int:
