@@ -168,3 +168,11 @@ async def test_the_words_are_there_in_every_language(door: Door) -> None:
         page = await opened(ada.browser, id_token_hint=hint, ui_locales=language)
         assert urlsplit(page.url).path == "/signin"
         assert words in page.words
+
+
+async def test_an_app_nobody_let_in_does_not_find_out_whose_address_it_is(door: Door) -> None:
+    """With prompt=none a right `login_hint` and a wrong one are answered alike, until the person has let the app in."""
+    stranger = await door.person(consent=())
+    answers = [answered(await door.ask(stranger.browser, prompt="none", login_hint=address)) for address in (ADA, "nobody@example.com")]
+    assert answers[0] == answers[1]
+    assert answers[0]["error"] == "consent_required"

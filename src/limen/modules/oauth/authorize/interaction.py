@@ -158,12 +158,12 @@ RULES: Final[tuple[tuple[str, Rule, Refused, Way, Entry], ...]] = (
     ("prompt=select_account", _no_choice_wanted, _SELECT, _ASK, _A),
     ("id_token_hint", _the_one_hinted, OTHER, _ASK, _A | _R),
     ("the claim sub", _the_one_claimed, OTHER, _END, _A | _R),
-    ("login_hint", _the_one_named, OTHER, _ASK, _A),
     ("prompt=login, max_age, acr_values", _holds, _LOGIN, _ASK, _A),
     ("prompt=login, max_age, when the request came", _fresh_since, _LOGIN, _END, _R),
     ("acr_values within reach", _strong, _WEAK, _END, _A | _R),
     ("acr as an essential claim", _as_strong_as_essential, _WEAK, _END, _A | _R),
     ("prompt=consent, new scopes", _consented_now, _CONSENT, _ASK, _A),
+    ("login_hint", _the_one_named, OTHER, _ASK, _A),  # after consent: an app that nobody let in does not find out with prompt=none whose address it is
     ("consent", _consented, _CONSENT, _END, _R),
 )
 _OF_ENTRY: Final = {entry: tuple((rule, refusal, way) for _, rule, refusal, way, entries in RULES if entry in entries) for entry in Entry}
