@@ -129,7 +129,7 @@ async def _may_ask(reader: Reader, client: Client, token: Token) -> bool:
 
 
 def _of_token(token: Token, issuer: str, carried: str) -> Active:
-    permit = token.permit
+    signed_in = token.permit if token.permit is not None and token.permit.acr else None  # not where somebody else vouches for the sign-in
     return Active(
         active=True,
         client_id=token.client,
@@ -141,9 +141,9 @@ def _of_token(token: Token, issuer: str, carried: str) -> Active:
         aud=one_or_many(token.audience),
         jti=token.id,
         token_type=token_type(token.bound),
-        auth_time=seconds(permit.auth_time) if permit else None,
-        acr=permit.acr if permit else None,
-        amr=permit.amr if permit else None,
+        auth_time=seconds(signed_in.auth_time) if signed_in else None,
+        acr=signed_in.acr if signed_in else None,
+        amr=signed_in.amr if signed_in else None,
         authorization_details=raw(carried),
         act=raw(token.act),
         may_act=raw(token.may_act),
