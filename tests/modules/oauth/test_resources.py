@@ -178,6 +178,21 @@ async def test_looking_is_written_down_once_a_minute_and_grant(door: Door) -> No
     assert (read.subject, read.data["count"]) == (person.account, 5)
 
 
+async def test_much_to_write_down_does_not_wait_for_its_minute(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever shows many tokens at once does not fill the memory: at so many different things counted they are written."""
+    monkeypatch.setattr(tally, "_MOST", 3)
+    await door.active("nonsense")
+    for _ in range(2):
+        assert await door.facts("oauth.introspected") == []
+        token = (await door.tokens(await door.person()))["access_token"]
+        await door.active(token)
+    for _ in range(100):
+        if await door.facts("oauth.introspected"):
+            break
+        await asyncio.sleep(0.01)
+    assert len(await door.facts("oauth.introspected")) == 3
+
+
 async def test_what_cannot_be_written_down_now_is_later(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the database is away the counts go on: none is lost, and the log says so once."""
     token = (await door.tokens(await door.person()))["access_token"]

@@ -83,10 +83,17 @@ def count(db: Database, tenant: TenantId, fact: Countable) -> None:
     group = tally.groups.get(key)
     if group is None:
         group = tally.groups[key] = _Group(fact)
+        if tally.timer is None or len(tally.groups) == _MOST:
+            _set(db, tally)
     group.add(fact)
-    if tally.timer is None:
-        delay = WINDOW if len(tally.groups) < _MOST else 0.0
-        tally.timer = asyncio.get_running_loop().call_later(delay, _due, db, tally)
+
+
+def _set(db: Database, tally: _Tally) -> None:
+    """Have it written within a minute; at once where it takes up much memory."""
+    if tally.timer is not None:
+        tally.timer.cancel()
+    delay = WINDOW if len(tally.groups) < _MOST else 0.0
+    tally.timer = asyncio.get_running_loop().call_later(delay, _due, db, tally)
 
 
 def _due(db: Database, tally: _Tally) -> None:
