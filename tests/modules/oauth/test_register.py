@@ -14,7 +14,7 @@ import pytest
 from limen.kernel.ids import ClientId
 from limen.modules import clients
 from limen.modules.clients import ClientKind, Registered
-from tests.modules.oauth.conftest import ACME, BASE, CHALLENGE, RIVAL, VERIFIER, Door, answered, basic
+from tests.modules.oauth.conftest import ACME, BASE, CHALLENGE, RIVAL, VERIFIER, Door, answered, asked, basic
 from tests.modules.oauth.registering import PAGE, SHOP, desk, desk_outside, error, initial
 
 pytestmark = pytest.mark.anyio
@@ -389,17 +389,22 @@ async def test_a_policy_lets_the_plans_of_the_openid_foundation_register(door: D
 
 
 async def test_what_an_operator_saves_is_one_of_hers(door: Door) -> None:
-    """It warns nobody any more and is not cleared away; its own token manages it on, within the policy, and it stays hers."""
+    """It warns nobody any more and is not cleared away. Its own token manages it on, within the policy; what that changes nobody here has looked at."""
     at = desk(door)
     told = await at.made()
     async with door.world.work() as work:
         found = await clients.take(work, ClientId(told["client_id"]))
         assert await clients.save(work, replace(found, registered=Registered.OPERATOR)) == ("registered",)
-    changed = await at.at(told, "PUT", {"client_id": told["client_id"], **SHOP, "client_name": "Renamed"})
-    assert changed.status == 200
+    for said, by in (({}, Registered.OPERATOR), ({"client_name": "Acme Bank", "redirect_uris": ["https://thief.example/"]}, Registered.ANYONE)):
+        changed = await at.at(told, "PUT", {"client_id": told["client_id"], **SHOP, **said})
+        assert changed.status == 200
+        held = await kept(door, told["client_id"])
+        assert held is not None
+        assert held.registered is by
+    person = await door.person()
+    page = await person.browser.get(f"/oauth/authorize?{urlencode({**asked(), 'client_id': told['client_id'], 'redirect_uri': 'https://thief.example/'})}")
+    assert "Nobody here has checked this app" in page.words
     door.world.advance(31 * 86_400)
     await door.runner.order_turns()
     await door.runner.run_due()
-    kept_now = await kept(door, told["client_id"])
-    assert kept_now is not None
-    assert (kept_now.name, kept_now.registered) == ("Renamed", Registered.OPERATOR)
+    assert await kept(door, told["client_id"]) is not None

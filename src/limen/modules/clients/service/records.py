@@ -85,7 +85,7 @@ async def save(work: Work, client: Client, *, dev: bool = False, expected: int |
     before = held.clients.get(client.id) if held else await store.take(work, client.id)
     if expected is not None and expected != (before.version if before else 0):
         raise ClientChangedMeanwhile("it was changed since it was read; read it again")
-    changed = tuple(name for name in (*store.FIELDS, "registered") if before is None or getattr(before, name) != getattr(client, name))
+    changed = changes(client, before)
     if not changed:
         return ()
     if before is not None:
@@ -97,6 +97,11 @@ async def save(work: Work, client: Client, *, dev: bool = False, expected: int |
     _CACHE.changed(work, client.id)
     work.record(ClientChanged(client=client.id, made=before is None, changed=changed))
     return changed
+
+
+def changes(client: Client, before: Client | None) -> tuple[str, ...]:
+    """Return the fields in which a client differs from what it was."""
+    return tuple(name for name in (*store.FIELDS, "registered") if before is None or getattr(before, name) != getattr(client, name))
 
 
 async def drop(work: Work, client: ClientId) -> bool:

@@ -69,7 +69,7 @@ async def register(work: Work, proposal: Proposal, *, initial: str | None = None
         raise RegistrationTokenRefused("The initial access token is unknown, used up or too old.")
     if await registrations.count(work) >= allowed.max_clients:
         raise TooManyClients("No more applications can register here.", operator="[tenant.registration] max_clients is reached")
-    client = replace(proposal.client, registered=Registered.ANYONE if token is None else Registered.TOKEN)
+    client = replace(proposal.client, registered=_came_by(token))
     await records.save(work, await records.sealing(work, client, proposal.secret), dev=dev, expected=0)
     access = Secret(secrets.token(ACCESS_PREFIX))
     drop_at = work.now + allowed.drop_unused if _may_go(client, allowed.drop_unused) else None
@@ -96,14 +96,24 @@ async def managed(reader: Reader, client: ClientId, access: str) -> Client:
 
 
 async def change(work: Work, proposal: Proposal, *, issuer: str | None = None, dev: bool = False) -> None:
-    """Save a client in place of what it was; one that somebody vouched for needs that again. ClientChangedMeanwhile, NoSuchClient, InvalidStatement."""
+    """Save a client in place of what it was; one that somebody vouched for needs that again. ClientChangedMeanwhile, NoSuchClient, InvalidStatement.
+
+    What an operator had made one of hers is the application's own word again, once that says anything new: people are warned of it.
+    """
     registration = await registrations.find(work, proposal.client.id)
     if proposal.before is None or registration is None:
         raise NoSuchClient("there is no such client")
     if registration.issuer is not None and registration.issuer != issuer:
         raise InvalidStatement(Flaw("software_statement", f"of {registration.issuer} is needed, as at registration"))
     client = await records.sealing(work, proposal.client, proposal.secret)
+    if not client.dynamic and records.changes(client, proposal.before):
+        client = replace(client, registered=_came_by(registration.token))
     await records.save(work, client, dev=dev, expected=proposal.before.version)
+
+
+def _came_by(token: str | None) -> Registered:
+    """Return how a client registered, by the initial access token it showed."""
+    return Registered.ANYONE if token is None else Registered.TOKEN
 
 
 async def keep(work: Work, client: ClientId) -> None:
