@@ -14,6 +14,7 @@ from limen.kernel import secrets
 from limen.kernel.ids import ClientId
 from limen.modules import clients
 from limen.modules.clients import AuthMethod, GrantType
+from limen.modules.oauth import tally
 from limen.modules.oauth.client_auth.assertion import TYPE
 from limen.platform.wire import jose
 from limen.platform.wire.jose import Alg, SigningKey
@@ -93,6 +94,16 @@ async def test_a_pushed_request_that_is_gone_says_so(keyed: Door) -> None:
     assert "redirect_uri" not in page.words
     named = await person.browser.get(f"/oauth/authorize?{urlencode({'client_id': 'shop', 'request_uri': name, 'redirect_uri': CALLBACK})}", follow=False)
     assert answered(named)["error"] == "invalid_request_uri"
+
+
+async def test_pushing_in_a_name_that_everybody_knows_buys_no_line_of_the_log(keyed: Door) -> None:
+    """What a client that proves itself pushes is told each time; of a public one it is counted."""
+    for _ in range(3):
+        assert (await push(keyed)).status == 201
+        assert (await keyed.calls.post("/oauth/par", form=asked("spa"))).status == 201
+    assert [fact.data["client"] for fact in await keyed.facts("oauth.request_pushed")] == ["shop"] * 3
+    await tally.flush(keyed.world.db)
+    assert [(fact.data["client"], fact.data["count"]) for fact in await keyed.facts("oauth.request_pushed")][3:] == [("spa", 3)]
 
 
 async def test_who_is_asked_may_take_her_time(keyed: Door) -> None:

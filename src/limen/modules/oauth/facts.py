@@ -22,19 +22,21 @@ class CodeIssued(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestPushed(Fact):
-    """An app sent an authorization request itself (RFC 9126)."""
+    """An app sent an authorization request itself (RFC 9126); a public app, whose name anybody can say, `count` of them within a minute."""
 
     name: ClassVar[str] = "oauth.request_pushed"
     client: ClientId
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceAuthorizationRequested(Fact):
-    """A device asked for a code to show (RFC 8628)."""
+    """A device asked for a code to show (RFC 8628); devices of a public app, whose name anybody can say, asked for `count` within a minute."""
 
     name: ClassVar[str] = "oauth.device_authorization_requested"
     client: ClientId
     scope: str
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

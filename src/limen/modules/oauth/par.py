@@ -12,7 +12,7 @@ from limen.kernel.facts import Actor, ActorKind
 from limen.kernel.ids import RequestId
 from limen.modules import tenants
 from limen.modules.clients import Client
-from limen.modules.oauth import client_auth, client_documents, jobs, possession, request_object, store
+from limen.modules.oauth import client_auth, client_documents, jobs, possession, request_object, store, tally
 from limen.modules.oauth.answers import refused
 from limen.modules.oauth.authorize.checks import Case, Entry, check
 from limen.modules.oauth.authorize.sound import Entrance, address
@@ -90,7 +90,7 @@ async def _stored(call: Call, client: Client) -> Pushed | Refused:
         waiting = Entrance(inner, work.now, signed=case.signed)
         await store.add_named(work, Slot(_id(name), RequestKind.PUSHED), _encode(waiting), lives)
         await jobs.order_sweep(work)
-        work.record(RequestPushed(client=client.id))
+        tally.begun(work, client, RequestPushed(client=client.id))
     return Pushed(URN + name, int(lives.total_seconds()))
 
 

@@ -19,8 +19,9 @@ import structlog
 from limen.kernel.errors import LimenError
 from limen.kernel.facts import SYSTEM
 from limen.kernel.ids import TenantId
-from limen.modules.oauth.facts import AuthorizationRefused, Introspected, UserCodeRefused, UserinfoRead
-from limen.platform.sql import Database
+from limen.modules.clients import Client
+from limen.modules.oauth.facts import AuthorizationRefused, DeviceAuthorizationRequested, Introspected, RequestPushed, UserCodeRefused, UserinfoRead
+from limen.platform.sql import Database, Work
 from limen.platform.telemetry import Repeats
 
 WINDOW: Final = 60.0
@@ -29,7 +30,8 @@ WINDOW: Final = 60.0
 _MOST: Final = 10_000
 _log = structlog.stdlib.get_logger(__name__)
 
-Countable = AuthorizationRefused | Introspected | UserCodeRefused | UserinfoRead
+Begun = DeviceAuthorizationRequested | RequestPushed
+Countable = AuthorizationRefused | Begun | Introspected | UserCodeRefused | UserinfoRead
 
 
 def _likeness(kind: type[Countable]) -> Callable[[Countable], object]:
@@ -86,6 +88,14 @@ def count(db: Database, tenant: TenantId, fact: Countable) -> None:
         if tally.timer is None or len(tally.groups) == _MOST:
             _set(db, tally)
     group.add(fact)
+
+
+def begun(work: Work, client: Client, fact: Begun) -> None:
+    """Record what a client that proved itself began; of a public one, whose name is known to everybody, it is counted."""
+    if client.public:
+        count(work.tx.db, work.tenant, fact)
+    else:
+        work.record(fact)
 
 
 def _set(db: Database, tally: _Tally) -> None:

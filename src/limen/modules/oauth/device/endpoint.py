@@ -11,7 +11,7 @@ from limen.kernel import secrets
 from limen.kernel.facts import Actor, ActorKind
 from limen.modules import keys, tenants
 from limen.modules.clients import Client
-from limen.modules.oauth import client_auth, jobs
+from limen.modules.oauth import client_auth, jobs, tally
 from limen.modules.oauth.answers import refused
 from limen.modules.oauth.authorize.checks import Case, Entry, check
 from limen.modules.oauth.device import guessing, model
@@ -85,7 +85,7 @@ async def _stored(work: Work, call: Call, client: Client, asked: Asked) -> Devic
         index = await keys.blind(work, devices.USER_CODES, PURPOSE, user_code)
         stored = await devices.add(work, secrets.digest(device_code), index, (client.id, plain), (INTERVAL, work.now + lives))
     await jobs.order_sweep(work)
-    work.record(DeviceAuthorizationRequested(client=client.id, scope=" ".join(asked.scopes)))
+    tally.begun(work, client, DeviceAuthorizationRequested(client=client.id, scope=" ".join(sorted(asked.scopes))))
     seen = model.shown(user_code)
     return DeviceBody(
         device_code=device_code,
