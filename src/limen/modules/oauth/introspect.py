@@ -13,7 +13,7 @@ from limen.modules.clients import Client
 from limen.modules.grants import REFRESH_PREFIX, Grant
 from limen.modules.oauth import bearer, client_auth, details, encryption, tally
 from limen.modules.oauth.access_token import members, one_or_many, raw, seconds, told
-from limen.modules.oauth.answers import refused
+from limen.modules.oauth.answers import turned_away
 from limen.modules.oauth.bearer import Token
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.facts import Introspected
@@ -69,7 +69,7 @@ _NOTHING: Final = Inactive()
 
 
 async def _introspect(call: Call) -> Answer:
-    issuer, text = call.site.issuer, call.form.text("token")
+    text = call.form.text("token")
     found = await client_auth.shown(call)
     async with call.read() as reader:
         client = found if isinstance(found, Refused) else await client_auth.proved(reader, found)
@@ -78,9 +78,7 @@ async def _introspect(call: Call) -> Answer:
             body, fact = await _looked_at(call, reader, client, text)
             tally.count(call.db, call.tenant, fact)
             return await _as_jwt(call, client, body) if _MEDIA in call.raw_headers.get(b"accept", b"") else Json(body)
-    refusal = refusal or _NO_TOKEN
-    await call.refused(refusal.reason)
-    return refused(refusal, issuer)
+    return await turned_away(call, refusal or _NO_TOKEN)
 
 
 async def _as_jwt(call: Call, client: Client, body: Body) -> Answer:

@@ -13,9 +13,9 @@ from limen.kernel.ids import RequestId
 from limen.modules import tenants
 from limen.modules.clients import Client
 from limen.modules.oauth import client_auth, client_documents, jobs, possession, request_object, store, tally
-from limen.modules.oauth.answers import refused
-from limen.modules.oauth.authorize.checks import Case, Entry, check
-from limen.modules.oauth.authorize.sound import Entrance, address
+from limen.modules.oauth.answers import refused, turned_away
+from limen.modules.oauth.authorize.checks import Entry, check
+from limen.modules.oauth.authorize.sound import Entrance, address, case_of
 from limen.modules.oauth.dpop import ANOTHER_KEY
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.facts import RequestPushed
@@ -50,9 +50,9 @@ async def _push(call: Call) -> Answer:
     outcome, headers = await _pushed(call), await possession.offered(call)
     if isinstance(outcome, Pushed):
         return Json(outcome, 201, headers)
-    if outcome.code is not Code.USE_DPOP_NONCE:
-        await call.refused(outcome.reason)
-    return refused(outcome, call.site.issuer, headers)
+    if outcome.code is Code.USE_DPOP_NONCE:
+        return refused(outcome, call.site.issuer, headers)
+    return await turned_away(call, outcome, headers)
 
 
 async def _pushed(call: Call) -> Pushed | Refused:
@@ -81,7 +81,7 @@ async def _stored(call: Call, client: Client) -> Pushed | Refused:
         if bound and inner.dpop_jkt not in ("", possession.jkt_of(bound)):
             return ANOTHER_KEY
         inner = msgspec.structs.replace(inner, dpop_jkt=possession.jkt_of(bound) or inner.dpop_jkt)
-        case = Case(asked=inner, client=client, tenant=await tenants.find(work), issuer=call.site.issuer, pushed=True, signed=bool(asked.request))
+        case = await case_of(work, call, client, inner, pushed=True, signed=bool(asked.request))
         if refusal := _ADDRESS if address(client, inner.redirect_uri) is None else check(case, Entry.PAR):
             return refusal
         lives = (await tenants.settings(work, Tenant.section, Tenant)).pushed_request

@@ -10,7 +10,7 @@ from limen.modules import grants
 from limen.modules.clients import Client
 from limen.modules.grants import REFRESH_PREFIX, Ending
 from limen.modules.oauth import bearer, client_auth
-from limen.modules.oauth.answers import refused
+from limen.modules.oauth.answers import turned_away
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.facts import TokenRevoked
 from limen.platform.http import PROTOCOL, Answer, Call, Cors, Endpoint, Form, Raw
@@ -26,10 +26,7 @@ _ANOTHER: Final = Refused(Code.INVALID_GRANT, "The token was issued to another c
 async def _revoke(call: Call) -> Answer:
     """Answer 200 for what is gone already or never was: the app has what it wanted (section 2.2)."""
     refusal = await _refusal(call)
-    if refusal is None:
-        return _DONE
-    await call.refused(refusal.reason)
-    return refused(refusal, call.site.issuer)
+    return _DONE if refusal is None else await turned_away(call, refusal)
 
 
 async def _refusal(call: Call) -> Refused | None:

@@ -72,6 +72,11 @@ class Sound:
         return (*asked.scopes, *claims.covering(case.tenant, wanted, case.client, asked.scopes))
 
 
+async def case_of(reader: Reader, call: Call, client: Client, asked: Asked, *, pushed: bool = False, signed: bool = False) -> Case:
+    """Return a request with what it is judged by; how it was pushed and signed as `Case` has it."""
+    return Case(asked=asked, client=client, tenant=await tenants.find(reader), issuer=call.site.issuer, pushed=pushed, signed=signed)
+
+
 def details_in_words(case: Case) -> tuple[str, ...]:
     """Return what the person is told of a request's authorization details."""
     if not case.asked.authorization_details:
@@ -98,9 +103,7 @@ async def sound(reader: Reader, call: Call, client: Client, entrance: Entrance) 
         await call.refused("unregistered_redirect_uri")
         advice.tell_reason("unregistered_redirect_uri", client=client.id)
         raise UnregisteredAddress
-    tenant = await tenants.find(reader)
-    case = Case(asked=asked, client=client, tenant=tenant, issuer=call.site.issuer, pushed=bool(entrance.pushed), signed=entrance.signed)
-    return Sound(case, uri, entrance)
+    return Sound(await case_of(reader, call, client, asked, pushed=bool(entrance.pushed), signed=entrance.signed), uri, entrance)
 
 
 def address(client: Client, uri: str) -> str | None:

@@ -14,14 +14,15 @@ from limen.modules import accounts, approvals, claims, portal, signin, tenants
 from limen.modules.approvals import Question, Unasked
 from limen.modules.clients import Client, Delivery
 from limen.modules.oauth import backchannel_delivery, ciba, client_auth, details, jobs, replays, store
-from limen.modules.oauth.answers import refused
+from limen.modules.oauth.answers import turned_away
 from limen.modules.oauth.authorize.checks import Case, Entry, check
+from limen.modules.oauth.authorize.sound import case_of
 from limen.modules.oauth.backchannel_authentication.request import REPLAYED, Said, Wanted, fault, said
 from limen.modules.oauth.ciba import Waiting
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.facts import BackchannelAsked
 from limen.modules.oauth.id_token import read_hint
-from limen.modules.oauth.model import Asked, ErrorBody, words
+from limen.modules.oauth.model import Asked, words
 from limen.modules.oauth.settings import Tenant
 from limen.modules.oauth.store import ReplayKind
 from limen.modules.oauth.store.backchannel import Backchannel
@@ -32,7 +33,6 @@ PATH: Final = "/oauth/backchannel_authentication"
 REPEATABLE: Final = frozenset({"resource"})
 
 _STRONGEST: Final = "aal3"
-_NO_STORE: Final = (("cache-control", "no-store"),)
 _BAD_HINT: Final = Refused(Code.INVALID_REQUEST, "id_token_hint is no ID token of this issuer for this client.", "id_token_hint")
 _UNKNOWN: Final = Refused(Code.UNKNOWN_USER_ID, "There is no account for this hint.", "unknown_user_id")
 _PACED: Final = Refused(Code.ACCESS_DENIED, "The person was asked too often, or has just said no: ask again later.", "asking_limited")
@@ -66,11 +66,9 @@ class _Sound:
 async def _ask(call: Call) -> Answer:
     outcome = await _asked(call)
     if isinstance(outcome, Taken):
-        return Json(outcome, headers=_NO_STORE)
-    await call.refused(outcome.reason)
-    if outcome.code is Code.ACCESS_DENIED:
-        return Json(ErrorBody(outcome.code.value, outcome.why), 403)  # section 13
-    return refused(outcome, call.site.issuer)
+        return Json(outcome)
+    told = await turned_away(call, outcome)
+    return msgspec.structs.replace(told, status=403) if outcome.code is Code.ACCESS_DENIED else told  # section 13
 
 
 async def _asked(call: Call) -> Taken | Refused:
@@ -92,7 +90,7 @@ async def _asked(call: Call) -> Taken | Refused:
 async def _sound(work: Work, call: Call, client: Client, read: Said) -> _Sound | Refused:
     wanted, settings = read.wanted, await tenants.settings(work, Tenant.section, Tenant)
     asked = Asked(client_id=client.id, scope=wanted.scope, authorization_details=wanted.authorization_details, resource=wanted.resource)
-    case = Case(asked=asked, client=client, tenant=await tenants.find(work), issuer=call.site.issuer, pushed=True, signed=bool(read.jti))
+    case = await case_of(work, call, client, asked, pushed=True, signed=bool(read.jti))
     if refusal := check(case, Entry.CIBA) or fault(wanted, client, settings):
         return refusal
     if read.until is not None and not await replays.first_time(work, ReplayKind.REQUEST_OBJECT, f"{client.id} backchannel", read.jti, read.until):

@@ -12,8 +12,9 @@ from limen.kernel.facts import Actor, ActorKind
 from limen.modules import keys, tenants
 from limen.modules.clients import Client
 from limen.modules.oauth import client_auth, jobs, tally
-from limen.modules.oauth.answers import refused
-from limen.modules.oauth.authorize.checks import Case, Entry, check
+from limen.modules.oauth.answers import turned_away
+from limen.modules.oauth.authorize.checks import Entry, check
+from limen.modules.oauth.authorize.sound import case_of
 from limen.modules.oauth.device import guessing, model
 from limen.modules.oauth.device.model import DEVICE_PREFIX, INTERVAL, Request
 from limen.modules.oauth.errors import Refused
@@ -47,8 +48,7 @@ async def _ask(call: Call) -> Answer:
     outcome = await _asked(call)
     if isinstance(outcome, DeviceBody):
         return Json(outcome)
-    await call.refused(outcome.reason)
-    return refused(outcome, call.site.issuer)
+    return await turned_away(call, outcome)
 
 
 async def _asked(call: Call) -> DeviceBody | Refused:
@@ -60,8 +60,7 @@ async def _asked(call: Call) -> DeviceBody | Refused:
         if isinstance(client, Refused):
             return client
         asked = asked_of(call.form, client)
-        case = Case(asked=asked, client=client, tenant=await tenants.find(work), issuer=call.site.issuer)
-        return check(case, Entry.DEVICE) or await _stored(work, call, client, asked)
+        return check(await case_of(work, call, client, asked), Entry.DEVICE) or await _stored(work, call, client, asked)
 
 
 def asked_of(form: Form, client: Client) -> Asked:

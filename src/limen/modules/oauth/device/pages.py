@@ -15,7 +15,6 @@ import msgspec
 
 from limen.kernel.ids import JourneyId, RequestId
 from limen.modules import clients, journey, keys, sessions, signin, tenants
-from limen.modules.clients import Client
 from limen.modules.grants import Permit
 from limen.modules.journey import Ask, Ended, Return
 from limen.modules.oauth import jobs, store, tally
@@ -23,7 +22,7 @@ from limen.modules.oauth.access_token import aim
 from limen.modules.oauth.authorize.checks import Case, Entry, check
 from limen.modules.oauth.authorize.interaction import Situation, unmet
 from limen.modules.oauth.authorize.issue import permit_of
-from limen.modules.oauth.authorize.sound import details_in_words
+from limen.modules.oauth.authorize.sound import case_of, details_in_words
 from limen.modules.oauth.device import guessing, model
 from limen.modules.oauth.device.endpoint import PAGE, PURPOSE
 from limen.modules.oauth.device.model import Entered, Request
@@ -100,7 +99,7 @@ async def _begun(call: Call, code: str) -> str | Message:
         entered = Entered(digest=found.digest, code=code, near=near, at=work.now)
         waits = await store.add(work, RequestKind.DEVICE, browser, _encode(entered))
         await jobs.order_sweep(work)
-        ask = model.ask_of(client, request, entered, details_in_words(await _case(work, call, client, request)))
+        ask = model.ask_of(client, request, entered, details_in_words(await case_of(work, call, client, request.asked)))
         walk = await journey.begin(work, signin.SIGN_IN, ask, Return(DOOR, waits), browser, present[1] if present else None)
     return journey.entrance(signin.SIGN_IN, walk)
 
@@ -110,10 +109,6 @@ async def _looked_up(reader: Reader, code: str) -> Waiting | None:
         if (found := await devices.by_user_code(reader, index)) is not None:
             return found
     return None
-
-
-async def _case(reader: Reader, call: Call, client: Client, request: Request) -> Case:
-    return Case(asked=request.asked, client=client, tenant=await tenants.find(reader), issuer=call.site.issuer)
 
 
 async def _resume(call: Call) -> Answer:
@@ -135,7 +130,7 @@ async def _outcome(work: Work, call: Call, waits: RequestId, walked: JourneyId) 
     if found is None or client is None:
         return LATE
     request = _request(devices.opened(work, found))
-    case = await _case(work, call, client, request)
+    case = await case_of(work, call, client, request.asked)
     permit = await _permitted(work, case, model.ask_of(client, request, entered), entered, ended)
     if permit is None:
         work.record(DeviceDenied(subject=ended.account, client=client.id))
