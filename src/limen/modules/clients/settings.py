@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import ClassVar, Final
 
 from limen.modules.clients.model import REGISTRABLE_SCOPES, RESPONSE_TYPES, AuthMethod, GrantType
-from limen.platform.wire.jose import Alg, JoseError, KeySet
+from limen.platform.wire.jose import ASYMMETRIC, JoseError, KeySet
 
 NEVER: Final = timedelta()
 _OWN: Final = "limen:"
@@ -17,8 +17,6 @@ _HOST: Final = re.compile(r"\.?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-
 _LONGEST: Final = timedelta(days=400)
 _MOST: Final = 100_000
 _LONGEST_ISSUER: Final = 500
-STATEMENT_ALGS: Final = (Alg.ES256, Alg.PS256, Alg.RS256, Alg.ED25519, Alg.EDDSA)
-"""What a software statement may be signed with."""
 _METHODS: Final = tuple(one for one in AuthMethod if one is not AuthMethod.SECRET_JWT)
 
 
@@ -46,7 +44,7 @@ class StatementIssuer:
         if not self.issuer or len(self.issuer) > _LONGEST_ISSUER:
             raise ValueError("issuer: needs a text, as it stands in `iss`")
         try:
-            KeySet.parse(self.jwks.encode(), STATEMENT_ALGS)
+            KeySet.parse(self.jwks.encode(), ASYMMETRIC)
         except JoseError as trouble:
             raise ValueError(f"jwks: {trouble}") from None
 

@@ -1,4 +1,4 @@
-"""The public keys of clients: as registered, or from their `jwks_uri`, fetched within bounds and seldom (RFC 7591, section 2)."""
+"""The public keys of clients and of trusted issuers: as registered, or from their `jwks_uri`, fetched within bounds and seldom (RFC 7591, section 2)."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
 from limen.kernel.errors import LimenError
-from limen.modules.clients import Client
+from limen.modules.clients import FAPI_ALGS, Client
 from limen.platform.http import Call, Fetcher
-from limen.platform.wire.jose import Alg, BadKey, JoseError, KeySet, UnknownKey, peek
+from limen.platform.wire.jose import ASYMMETRIC, Alg, BadKey, KeySet, UnknownKey, peek
 
 FRESH: Final = timedelta(minutes=5)
 """How long fetched keys serve without a look at what is there now."""
@@ -39,15 +39,31 @@ _UNDER_WAY: Final[dict[tuple[str, str], asyncio.Task[bytes]]] = {}
 """So that a crowd with names of keys that nobody has makes one call and not as many as it counts."""
 
 
-async def raw_keys(call: Call, client: Client, *, anew: bool = False) -> bytes:
-    """Return a client's JWK Set as it is known; empty where it has none, or none can be had. `anew` looks again, a minute after the last time."""
-    if client.jwks is not None:
-        return client.jwks.encode()
-    return b"" if client.jwks_uri is None else await raw_at(call, client.jwks_uri, anew=anew)
+def algorithms(client: Client) -> tuple[Alg, ...]:
+    """Return what a client may sign with: all that is asymmetric, or what its profile takes."""
+    return tuple(one for one in ASYMMETRIC if not client.fapi or one in FAPI_ALGS)
 
 
-async def raw_at(call: Call, uri: str, *, anew: bool = False) -> bytes:
-    """Return the JWK Set that stands at an address, likewise."""
+class HasKeys(Protocol):
+    """Who has public keys: a client, or an issuer that is trusted."""
+
+    @property
+    def jwks(self) -> str | None:
+        """As JSON text, if they are registered."""
+
+    @property
+    def jwks_uri(self) -> str | None:
+        """Where they stand, if not."""
+
+
+async def raw_keys(call: Call, owner: HasKeys, *, anew: bool = False) -> bytes:
+    """Return somebody's JWK Set as it is known; empty where there is none, or none can be had. `anew` looks again, a minute after the last time."""
+    if owner.jwks is not None:
+        return owner.jwks.encode()
+    return b"" if owner.jwks_uri is None else await _raw_at(call, owner.jwks_uri, anew=anew)
+
+
+async def _raw_at(call: Call, uri: str, *, anew: bool) -> bytes:
     key, now = (call.tenant, uri), call.db.clock.now()
     kept = _FETCHED.get(key)
     if kept is not None and timedelta() <= now - kept.at < (AGAIN if anew else FRESH):
@@ -82,18 +98,15 @@ async def _fetched(call: Call, uri: str, before: bytes) -> bytes:
     return found.body
 
 
-async def checking(call: Call, client: Client, token: str, algs: Iterable[Alg]) -> KeySet:
-    """Return the client's keys to check `token` with; where none of them is the one it names they are looked for anew. JoseError."""
+async def checking(call: Call, owner: HasKeys, token: str, algs: Iterable[Alg]) -> KeySet:
+    """Return somebody's keys to check `token` with; where none of them is the one it names they are looked for anew. JoseError."""
     wanted = tuple(algs)
     head = peek(token).header
     try:
-        found = KeySet.parse(await raw_keys(call, client), wanted)
+        found = KeySet.parse(await raw_keys(call, owner), wanted)
         found.find(head.kid, head.alg)
     except (UnknownKey, BadKey):
-        if client.jwks_uri is None:
+        if owner.jwks_uri is None:
             raise
-        found = KeySet.parse(await raw_keys(call, client, anew=True), wanted)
+        found = KeySet.parse(await raw_keys(call, owner, anew=True), wanted)
     return found
-
-
-__all__ = ["AGAIN", "FRESH", "JoseError", "checking", "raw_keys"]

@@ -15,14 +15,14 @@ from msgspec import UNSET, UnsetType
 
 from limen.modules import claims, clients, keys, tenants
 from limen.modules.clients import ENCRYPTION_ALGS, ENCRYPTION_ENCS, RESPONSE_TYPES, Delivery, GrantType
-from limen.modules.oauth import backchannel_authentication, client_auth, details, dpop, global_revocation, pkce, request_object
+from limen.modules.oauth import client_auth, details, dpop, global_revocation, pkce
 from limen.modules.oauth.authorize.modes import MODES
-from limen.modules.oauth.client_auth import assertion
 from limen.modules.oauth.model import PROMPTS, STANDARD_SCOPES
 from limen.modules.oauth.settings import Tenant as Settings
 from limen.modules.oauth.token import GRANTS
 from limen.modules.tenants import API_SCOPES, Tenant
 from limen.platform.http import PUBLIC, Answer, Call, Cors, Endpoint, Raw
+from limen.platform.wire.jose import ASYMMETRIC
 
 OPENID_PATH: Final = "/.well-known/openid-configuration"
 OAUTH_PATH: Final = "/.well-known/oauth-authorization-server"
@@ -30,7 +30,7 @@ ACR_VALUES: Final = ("lmn:email", "aal1")
 """What the factors that exist can reach."""
 PROTOCOL_CLAIMS: Final = ("iss", "sub", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "sid")
 
-ASSERTION_ALGS: Final = (*(one.value for one in assertion.ALGS), "HS256")
+ASSERTION_ALGS: Final = (*(one.value for one in ASYMMETRIC), "HS256")
 """What a client's assertion may be signed with; HS256 is for `client_secret_jwt`."""
 _MOST: Final = 5_000
 
@@ -75,9 +75,9 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     token_endpoint_auth_signing_alg_values_supported: tuple[str, ...] = ASSERTION_ALGS
     revocation_endpoint_auth_signing_alg_values_supported: tuple[str, ...] = ASSERTION_ALGS
     introspection_endpoint_auth_signing_alg_values_supported: tuple[str, ...] = ASSERTION_ALGS
-    request_object_signing_alg_values_supported: tuple[str, ...] = tuple(one.value for one in request_object.ALGS)
+    request_object_signing_alg_values_supported: tuple[str, ...] = tuple(one.value for one in ASYMMETRIC)
     backchannel_token_delivery_modes_supported: tuple[str, ...] = tuple(one.value for one in Delivery)
-    backchannel_authentication_request_signing_alg_values_supported: tuple[str, ...] = tuple(one.value for one in backchannel_authentication.ALGS)
+    backchannel_authentication_request_signing_alg_values_supported: tuple[str, ...] = tuple(one.value for one in ASYMMETRIC)
     backchannel_user_code_parameter_supported: bool = False
     require_pushed_authorization_requests: bool = False
     require_request_uri_registration: bool = True

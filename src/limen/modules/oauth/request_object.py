@@ -11,16 +11,15 @@ from typing import Final
 import msgspec
 
 from limen.kernel.errors import LimenError
-from limen.modules.clients import FAPI_ALGS, Client
+from limen.modules.clients import Client
 from limen.modules.oauth import client_keys, encryption
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.model import Asked
 from limen.platform.http import Call, Fetcher
-from limen.platform.wire.jose import Alg, JoseError, JsonValue, Jwt, audiences, check_times, verify_jwt
+from limen.platform.wire.jose import JoseError, JsonValue, Jwt, audiences, check_times, verify_jwt
 
 TYPES: Final = ("oauth-authz-req+jwt", "jwt", "")
 """RFC 9101, section 10.8; older clients say JWT or nothing, and what is signed for another purpose says so in `typ`."""
-ALGS: Final = (Alg.ES256, Alg.PS256, Alg.RS256, Alg.ED25519, Alg.EDDSA)
 _OUTSIDE: Final = frozenset({"request", "request_uri"})
 _FAPI_LIFE: Final = 3_600
 """Seconds from `nbf` to `exp` at most (FAPI 2.0 Message Signing, section 5.3.1)."""
@@ -75,9 +74,8 @@ async def _verified(call: Call, client: Client, token: str) -> Jwt | Refused:
         return _PLAIN
     if inner is None:
         return _BROKEN
-    algs = tuple(one for one in ALGS if not client.fapi or one in FAPI_ALGS)
     try:
-        jwt = verify_jwt(inner, await client_keys.checking(call, client, inner, algs), typ=TYPES)
+        jwt = verify_jwt(inner, await client_keys.checking(call, client, inner, client_keys.algorithms(client)), typ=TYPES)
     except JoseError:
         return _BROKEN
     wanted = client.request_object_signing_alg

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Final
 
 from limen.modules.clients.errors import InvalidStatement, UnapprovedStatement
-from limen.modules.clients.settings import STATEMENT_ALGS, StatementIssuer, Tenant
+from limen.modules.clients.settings import StatementIssuer, Tenant
 from limen.modules.tenants import Flaw
-from limen.platform.wire.jose import JoseError, Jwt, KeySet, audiences, check_times, peek, verify_jwt
+from limen.platform.wire.jose import ASYMMETRIC, JoseError, Jwt, KeySet, audiences, check_times, peek, verify_jwt
 
 MEMBER: Final = "software_statement"
 
@@ -47,7 +47,7 @@ def _read(statement: str, allowed: Tenant, us: str, now: datetime) -> tuple[str,
         raise InvalidStatement(Flaw(MEMBER, "is no signed JWT")) from None
     trusted = _trusted(said, allowed)
     try:
-        found = verify_jwt(statement, KeySet.parse(trusted.jwks.encode(), STATEMENT_ALGS), typ=_TYPES)
+        found = verify_jwt(statement, KeySet.parse(trusted.jwks.encode(), ASYMMETRIC), typ=_TYPES)
         check_times(found, now, needs_exp=False)
     except JoseError as trouble:
         raise InvalidStatement(Flaw(MEMBER, "is not signed by its issuer, or its time is over", str(trouble))) from None

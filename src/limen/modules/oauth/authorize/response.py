@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Final, TypeVar
+from typing import Final
 from urllib.parse import urlencode
 
 import msgspec
@@ -23,8 +23,6 @@ from limen.modules.oauth.model import TOKEN_TYPE, with_parameters
 from limen.platform.http import Answer, Call, FormPost, SeeOther
 from limen.platform.sql import Reader
 from limen.platform.wire.jose import SigningKey, encode_jwt
-
-T = TypeVar("T")
 
 LIFETIME: Final = timedelta(minutes=5)
 """Of a signed answer (JARM, section 2.1: ten minutes at most)."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from limen.modules.oauth.backchannel_authentication import approve, endpoint
-from limen.modules.oauth.backchannel_authentication.request import ALGS
 
 ENDPOINTS: Final = (*endpoint.ENDPOINTS, *approve.ENDPOINTS)
 
-__all__ = ["ALGS", "ENDPOINTS"]
+__all__ = ["ENDPOINTS"]

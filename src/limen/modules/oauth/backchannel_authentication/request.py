@@ -10,14 +10,13 @@ from typing import Final
 
 import msgspec
 
-from limen.modules.clients import FAPI_ALGS, Client, Delivery
+from limen.modules.clients import Client, Delivery
 from limen.modules.oauth import client_keys, request_object
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.settings import Tenant
 from limen.platform.http import Call, Form
 from limen.platform.wire.jose import JoseError, JsonValue, Jwt, audiences, check_times, peek, verify_jwt
 
-ALGS: Final = request_object.ALGS
 _LONGEST_LIFE: Final = 3_600
 """Seconds a signed request lives at most, from `nbf` and from now (FAPI-CIBA, section 5.2.2): until it ends it has to be remembered."""
 _LONGEST_TOKEN: Final = 1_024
@@ -100,7 +99,7 @@ def _is_there(form: Form, name: str) -> bool:
 async def _verified(call: Call, client: Client, token: str) -> Jwt | Refused:
     """Check the signature. The type is not asked for, since the specification names none; what it says of itself shows what it is for."""
     wanted = client.backchannel_authentication_request_signing_alg
-    algs = tuple(one for one in ALGS if one is wanted and (not client.fapi or one in FAPI_ALGS))
+    algs = tuple(one for one in client_keys.algorithms(client) if one is wanted)
     try:
         typ = peek(token).header.typ
         return verify_jwt(token, await client_keys.checking(call, client, token, algs), typ=(typ,))

@@ -15,17 +15,16 @@ import msgspec
 from limen.kernel.facts import Actor, ActorKind
 from limen.kernel.ids import ClientId
 from limen.modules import clients, tenants
-from limen.modules.clients import FAPI_ALGS, AuthMethod, Client
+from limen.modules.clients import AuthMethod, Client
 from limen.modules.oauth import client_keys, replays
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.settings import Tenant
 from limen.modules.oauth.store import ReplayKind
 from limen.platform.http import Call, Form
 from limen.platform.sql import Reader, Work
-from limen.platform.wire.jose import Alg, JoseError, Jwt, KeySet, SharedKey, audiences, check_times, peek, verify_jwt
+from limen.platform.wire.jose import JoseError, Jwt, KeySet, SharedKey, audiences, check_times, peek, verify_jwt
 
 TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-ALGS: Final = (Alg.ES256, Alg.PS256, Alg.RS256, Alg.ED25519, Alg.EDDSA)
 LONGEST_LIFE: Final = timedelta(hours=1)
 """An assertion that lives longer is refused: until it ends it has to be remembered."""
 
@@ -76,10 +75,9 @@ async def checked(call: Call, form: Form) -> tuple[ClientId, Assertion] | Refuse
 
 
 async def _verified(call: Call, client: Client, token: str, shared: bytes | None) -> Jwt | Refused:
-    algs = tuple(one for one in ALGS if not client.fapi or one in FAPI_ALGS)
     try:
         if client.auth_method is AuthMethod.PRIVATE_KEY_JWT:
-            known = await client_keys.checking(call, client, token, algs)
+            known = await client_keys.checking(call, client, token, client_keys.algorithms(client))
         elif shared is not None:
             known = KeySet([SharedKey(shared)])
         else:

@@ -25,9 +25,8 @@ from limen.modules.oauth.store import ReplayKind
 from limen.modules.oauth.token.port import Given, Grant, Wish
 from limen.platform.http import Call
 from limen.platform.sql import Work
-from limen.platform.wire.jose import Alg, BadKey, JoseError, Jwt, KeySet, UnknownKey, audiences, check_times, peek, verify_jwt
+from limen.platform.wire.jose import ASYMMETRIC, JoseError, Jwt, audiences, check_times, peek, verify_jwt
 
-ALGS: Final = (Alg.ES256, Alg.PS256, Alg.RS256, Alg.ED25519, Alg.EDDSA)
 LONGEST_LIFE: Final = timedelta(hours=1)
 NO_SESSION: Final = SessionId("")
 UNKNOWN: Final = ""
@@ -64,22 +63,10 @@ async def _prepare(call: Call) -> Asserted | Refused:
         by = next((one for one in trusted if one.issuer == name), None)
         if by is None:
             return _UNTRUSTED
-        jwt = verify_jwt(token, await _keys(call, by, token), typ=("jwt", ""))
+        jwt = verify_jwt(token, await client_keys.checking(call, by, token, ASYMMETRIC), typ=("jwt", ""))
     except JoseError:
         return _BROKEN
     return _read(call, by, jwt)
-
-
-async def _keys(call: Call, by: TrustedIssuer, token: str) -> KeySet:
-    if by.jwks is not None or by.jwks_uri is None:
-        return KeySet.parse((by.jwks or "").encode(), ALGS)
-    head = peek(token).header
-    try:
-        found = KeySet.parse(await client_keys.raw_at(call, by.jwks_uri), ALGS)
-        found.find(head.kid, head.alg)
-    except (UnknownKey, BadKey):
-        return KeySet.parse(await client_keys.raw_at(call, by.jwks_uri, anew=True), ALGS)
-    return found
 
 
 def _read(call: Call, by: TrustedIssuer, jwt: Jwt) -> Asserted | Refused:

@@ -26,7 +26,7 @@ from limen.platform.wire.jose.jwe import ENCRYPTED_LIMIT, Decrypted, decrypt, en
 from limen.platform.wire.jose.jwe_keys import DecryptionKey, Enc, EncryptionKey, EncryptionKeys, KeyAlg
 from limen.platform.wire.jose.jwk import PublicJwk, export, jwk_members, read_private, read_public, thumbprint, thumbprint_of
 from limen.platform.wire.jose.jws import TOKEN_LIMIT, Header, Jws, Jwt, encode, encode_jwt, peek, verify, verify_jwt
-from limen.platform.wire.jose.keys import Alg, CheckKey, SharedKey, SigningKey, VerifyKey
+from limen.platform.wire.jose.keys import ASYMMETRIC, Alg, CheckKey, SharedKey, SigningKey, VerifyKey
 from limen.platform.wire.jose.keyset import KeySet, verify_keys
 from limen.platform.wire.jose.names import Name, read_name, same_name
 from limen.platform.wire.jose.strict import JsonValue, b64url, json_object, unb64url
@@ -34,6 +34,7 @@ from limen.platform.wire.jose.times import AHEAD, audiences, check_times
 
 __all__ = [
     "AHEAD",
+    "ASYMMETRIC",
     "ENCRYPTED_LIMIT",
     "TOKEN_LIMIT",
     "Alg",

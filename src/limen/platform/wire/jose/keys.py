@@ -38,6 +38,9 @@ class Alg(enum.Enum):
     """With a secret that both sides know, a `SharedKey`: never with anything read from a JWK Set, and nothing a tenant's own keys sign with."""
 
 
+ASYMMETRIC: Final = (Alg.ES256, Alg.PS256, Alg.RS256, Alg.ED25519, Alg.EDDSA)
+"""What somebody else's signature may be made with whose public key is known."""
+
 PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 PublicKey: TypeAlias = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
 
