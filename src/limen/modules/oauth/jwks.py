@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from limen.modules import keys
+from limen.modules.oauth.answers import kept_for_all
 from limen.platform.http import PUBLIC, Answer, Call, Cors, Endpoint, Raw
 
 PATH: Final = "/oauth/jwks"
 _MEDIA: Final = "application/jwk-set+json"
-_KEPT: Final = (("cache-control", "public, max-age=300"),)
-_KEPT_IN_DEV: Final = (("cache-control", "public, max-age=5"),)
 
 
 async def _jwks(call: Call) -> Answer:
@@ -27,7 +26,7 @@ async def _jwks(call: Call) -> Answer:
         await keys.ensure(call.db, call.tenant, wanted.value)
         async with call.read() as reader:
             body = await keys.jwks(reader)
-    return Raw(body, _MEDIA, headers=_KEPT_IN_DEV if call.site.dev else _KEPT)
+    return Raw(body, _MEDIA, headers=kept_for_all(call))
 
 
 ENDPOINTS: Final = (

@@ -16,6 +16,7 @@ from msgspec import UNSET, UnsetType
 from limen.modules import claims, clients, keys, tenants
 from limen.modules.clients import ENCRYPTION_ALGS, ENCRYPTION_ENCS, RESPONSE_TYPES, Delivery, GrantType
 from limen.modules.oauth import client_auth, details, dpop, global_revocation, pkce
+from limen.modules.oauth.answers import kept_for_all
 from limen.modules.oauth.authorize.modes import MODES
 from limen.modules.oauth.model import PROMPTS, STANDARD_SCOPES
 from limen.modules.oauth.settings import Tenant as Settings
@@ -133,8 +134,6 @@ class _Kept:
 
 
 _KEPT: Final[OrderedDict[str, _Kept]] = OrderedDict()
-_HEADERS: Final = (("cache-control", "public, max-age=300"),)
-_HEADERS_IN_DEV: Final = (("cache-control", "public, max-age=5"),)
 
 
 def document(tenant: Tenant, issuer: str, *, dev: bool = False) -> Metadata:
@@ -197,7 +196,7 @@ async def _metadata(call: Call) -> Answer:
         kept = _KEPT.get(issuer)
         if kept is None or kept.tenant is not tenant:
             kept = _make(tenant, issuer, dev=call.site.dev)
-    return Raw(kept.plain, "application/json", headers=_HEADERS_IN_DEV if call.site.dev else _HEADERS, packed=kept.packed)
+    return Raw(kept.plain, "application/json", headers=kept_for_all(call), packed=kept.packed)
 
 
 def _make(tenant: Tenant, issuer: str, *, dev: bool) -> _Kept:

@@ -14,6 +14,8 @@ from limen.modules.journey import Ask
 
 OPENID: Final = "openid"
 TOKEN_TYPE: Final = "Bearer"  # noqa: S105 - RFC 6750, section 6.1.1
+REPEATABLE: Final = frozenset({"resource"})
+"""The one parameter that a request may have more than once (RFC 8707, section 2)."""
 STANDARD_SCOPES: Final = ("openid", "profile", "email", "address", "phone", "offline_access")
 PROMPTS: Final = ("none", "login", "consent", "select_account", "create")
 CODE: Final = "code"

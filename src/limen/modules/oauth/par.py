@@ -19,7 +19,7 @@ from limen.modules.oauth.authorize.sound import Entrance, address, case_of
 from limen.modules.oauth.dpop import ANOTHER_KEY
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.facts import RequestPushed
-from limen.modules.oauth.model import Asked
+from limen.modules.oauth.model import REPEATABLE, Asked
 from limen.modules.oauth.settings import Tenant
 from limen.modules.oauth.store import RequestKind, Slot
 from limen.platform.http import PROTOCOL, Answer, Call, Cors, Endpoint, Form, Json
@@ -27,7 +27,6 @@ from limen.platform.sql import Reader
 
 PATH: Final = "/oauth/par"
 URN: Final = "urn:ietf:params:oauth:request_uri:"
-REPEATABLE: Final = frozenset({"resource"})
 _FAPI_LIFE: Final = timedelta(seconds=599)
 """Less than ten minutes, whatever the tenant set (FAPI 2.0 Security Profile, section 5.3.2.2)."""
 

@@ -8,12 +8,10 @@ import msgspec
 
 from limen.modules import tenants
 from limen.modules.oauth import dpop
+from limen.modules.oauth.answers import kept_for_all
 from limen.modules.oauth.bearer import API_PATH
 from limen.modules.tenants import API_SCOPES
 from limen.platform.http import PUBLIC, RESOURCE_METADATA, Answer, Call, Cors, Endpoint, Json
-
-_KEPT: Final = (("cache-control", "public, max-age=300"),)
-_KEPT_IN_DEV: Final = (("cache-control", "public, max-age=5"),)
 
 
 class ResourceMetadata(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +36,7 @@ async def _show(call: Call) -> Answer:
         scopes_supported=tuple(sorted(API_SCOPES)),
         resource_name=f"{tenant.display}: accounts and applications",
     )
-    return Json(shown, headers=_KEPT_IN_DEV if call.site.dev else _KEPT)
+    return Json(shown, headers=kept_for_all(call))
 
 
 ENDPOINTS: Final = (

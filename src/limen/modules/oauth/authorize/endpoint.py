@@ -20,7 +20,7 @@ from limen.modules.oauth.authorize.sound import Entrance, Sound, known_client, s
 from limen.modules.oauth.errors import Code, NothingWaits, Refused, UnreadableRequest
 from limen.modules.oauth.ground import Press, press, with_keys
 from limen.modules.oauth.id_token import read_hint
-from limen.modules.oauth.model import CODE, OPENID, Asked
+from limen.modules.oauth.model import CODE, OPENID, REPEATABLE, Asked
 from limen.modules.oauth.pages import sent_astray
 from limen.modules.oauth.store import RequestKind, Slot
 from limen.platform.http import PUBLIC, Answer, Call, Endpoint, Form, SeeOther
@@ -229,7 +229,7 @@ ENDPOINTS: Final = (
         who=PUBLIC,
         call=_get,
         summary="Ask a person to let an app in (RFC 6749, 3.1)",
-        repeatable=par.REPEATABLE,
+        repeatable=REPEATABLE,
         refuse=sent_astray,
     ),
     Endpoint(
@@ -240,7 +240,7 @@ ENDPOINTS: Final = (
         takes=Form,
         csrf=False,
         summary="Likewise, by a form of the app's",
-        repeatable=par.REPEATABLE,
+        repeatable=REPEATABLE,
         refuse=sent_astray,
     ),
     Endpoint(method="GET", path=RESUME, who=PUBLIC, call=_resume, summary="Go on with a request after a journey", refuse=sent_astray),

@@ -22,7 +22,7 @@ from limen.modules.oauth.ciba import Waiting
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.facts import BackchannelAsked
 from limen.modules.oauth.id_token import read_hint
-from limen.modules.oauth.model import Asked, words
+from limen.modules.oauth.model import REPEATABLE, Asked, words
 from limen.modules.oauth.settings import Tenant
 from limen.modules.oauth.store import ReplayKind
 from limen.modules.oauth.store.backchannel import Backchannel
@@ -30,7 +30,6 @@ from limen.platform.http import PROTOCOL, Answer, Call, Endpoint, Form, Json
 from limen.platform.sql import Work
 
 PATH: Final = "/oauth/backchannel_authentication"
-REPEATABLE: Final = frozenset({"resource"})
 
 _STRONGEST: Final = "aal3"
 _BAD_HINT: Final = Refused(Code.INVALID_REQUEST, "id_token_hint is no ID token of this issuer for this client.", "id_token_hint")

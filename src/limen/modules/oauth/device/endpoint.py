@@ -19,7 +19,7 @@ from limen.modules.oauth.device import guessing, model
 from limen.modules.oauth.device.model import DEVICE_PREFIX, INTERVAL, Request
 from limen.modules.oauth.errors import Refused
 from limen.modules.oauth.facts import DeviceAuthorizationRequested
-from limen.modules.oauth.model import Asked
+from limen.modules.oauth.model import REPEATABLE, Asked
 from limen.modules.oauth.settings import Tenant
 from limen.modules.oauth.store import devices
 from limen.platform.http import PROTOCOL, Answer, Call, Endpoint, Form, Json
@@ -28,7 +28,6 @@ from limen.platform.sql import Work
 PATH: Final = "/oauth/device_authorization"
 PAGE: Final = "/device"
 PURPOSE: Final = "oauth.user_code"
-REPEATABLE: Final = frozenset({"resource"})
 
 _encode = msgspec.json.Encoder().encode
 

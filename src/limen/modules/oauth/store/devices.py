@@ -123,7 +123,7 @@ _DROP_GUESSES = statement(
 _ANY_GUESSES = statement(sa.select(_G.source).where(_G.tenant == bind("tenant")).limit(1))
 
 
-def sealed_at(reader: Reader, column: str, digest: bytes) -> Place:
+def _sealed_at(reader: Reader, column: str, digest: bytes) -> Place:
     """Return where a device's `sealed` or `permit` is sealed for."""
     return Place("oauth_devices", column, reader.tenant, digest.hex())
 
@@ -132,7 +132,7 @@ async def add(work: Work, digest: bytes, user_code: bytes, request: tuple[Client
     """Store a device's request: its client, and what it asks in plain; the seconds between polls, and its end. False where the user code is taken."""
     client, plain = request
     interval, expires = times
-    sealed = work.tx.db.keyring.seal(plain, sealed_at(work, "sealed", digest))
+    sealed = work.tx.db.keyring.seal(plain, _sealed_at(work, "sealed", digest))
     values = {"digest": digest, "user_code": user_code, "client": client, "sealed": sealed, "interval": interval, "expires": expires}
     return await work.run(_ADD, **values, state=DeviceState.PENDING, permit=None, polled=None) == 1
 
@@ -149,12 +149,12 @@ async def find(reader: Reader, digest: bytes) -> Waiting | None:
 
 def opened(reader: Reader, found: Waiting) -> bytes:
     """Return what a device asks, in plain."""
-    return reader.tx.db.keyring.open(found.sealed, sealed_at(reader, "sealed", found.digest))
+    return reader.tx.db.keyring.open(found.sealed, _sealed_at(reader, "sealed", found.digest))
 
 
 async def answer(work: Work, digest: bytes, state: DeviceState, permit: bytes | None = None) -> bool:
     """Note what the person said, and in plain what she allows; False if somebody answered before, or it is too late."""
-    sealed = None if permit is None else work.tx.db.keyring.seal(permit, sealed_at(work, "permit", digest))
+    sealed = None if permit is None else work.tx.db.keyring.seal(permit, _sealed_at(work, "permit", digest))
     return await work.run(_ANSWER, digest=digest, answer=state, permit=sealed, now=work.now) == 1
 
 
@@ -165,7 +165,7 @@ async def hold(work: Work, digest: bytes) -> Held | None:
 
 def allowed(reader: Reader, held: Held) -> bytes | None:
     """Return what the person allows, in plain."""
-    return None if held.permit is None else reader.tx.db.keyring.open(held.permit, sealed_at(reader, "permit", held.digest))
+    return None if held.permit is None else reader.tx.db.keyring.open(held.permit, _sealed_at(reader, "permit", held.digest))
 
 
 async def poll(work: Work, digest: bytes, interval: int) -> None:
