@@ -88,6 +88,17 @@ async def test_a_sector_of_the_back_channel_is_where_the_keys_stand(door: Door) 
     assert (error(refused), "jwks_uri" in refused.json()["error_description"]) == ((400, "invalid_client_metadata"), True)
 
 
+async def test_a_client_without_addresses_joins_no_sector(door: Door) -> None:
+    """No browser goes to a device, so another's list proves nothing of it: it would get the subjects of that sector."""
+    device = "urn:ietf:params:oauth:grant-type:device_code"
+    await door.set("registration", grants=[device])
+    async with listing(json.dumps(TWO).encode()) as (uri, _):
+        said = {**pairwise(uri), "redirect_uris": [], "grant_types": [device], "token_endpoint_auth_method": "none"}
+        refused = await desk(door).register(said)
+    assert error(refused) == (400, "invalid_client_metadata"), refused.text
+    assert "sector_identifier_uri" in refused.json()["error_description"]
+
+
 async def test_a_sector_leads_into_no_network_of_ours(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     """In production loopback, private and link-local addresses are not called, by name either, and the answers do not tell them apart."""
     await door.set("registration", open="anyone")

@@ -21,6 +21,8 @@ async def check(client: Client, *, dev: bool) -> None:
     own = _addresses(client)
     if client.sector_identifier_uri is None:
         return
+    if not own:  # as of a device: whoever names another's list would be of that sector
+        raise InvalidClient(Flaw(_FIELD, "can list no address of this client, which has none", "Leave it out: it is a sector of its own"))
     try:
         found = await Fetcher(own_machine=dev).get(client.sector_identifier_uri)
         listed = bodies.read(found.body, list[str]) if found.status == 200 else None  # noqa: PLR2004 - OK
