@@ -11,6 +11,7 @@ from typing import ClassVar, Final
 
 import msgspec
 
+from limen.kernel import secrets
 from limen.kernel.errors import Kind, LimenError
 from limen.modules import keys
 from limen.modules.clients import Client
@@ -74,9 +75,10 @@ async def _key(call: Call, client: Client, alg: KeyAlg) -> EncryptionKey:
 
 
 def _parsed(raw: bytes) -> EncryptionKeys:
-    found = _PARSED.get(raw)
+    name = secrets.digest(raw)
+    found = _PARSED.get(name)
     if found is None:
-        found = _PARSED[raw] = EncryptionKeys.parse(raw)
+        found = _PARSED[name] = EncryptionKeys.parse(raw)
         if len(_PARSED) > _MOST:
             _PARSED.popitem(last=False)
     return found
