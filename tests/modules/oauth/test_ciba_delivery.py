@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from limen.kernel.ids import ClientId
-from limen.modules import clients, keys
+from limen.modules import clients, keys, sessions
 from limen.modules.clients import Delivery, GrantType
 from limen.modules.oauth import backchannel_delivery as delivery
 from limen.modules.oauth import ciba
@@ -219,3 +219,17 @@ async def test_a_yes_in_the_last_second_is_pushed(door: Door, ear: Ear) -> None:
         body = (await heard(door, ear))[-1]
         assert body["auth_req_id"] == name
         assert key in body
+
+
+async def test_a_yes_in_the_last_second_can_be_taken_back(door: Door, ear: Ear) -> None:
+    """All sessions ended after the request's own time, while its tokens may still be pushed: none are."""
+    await by(door, ear, Delivery.PUSH)
+    person = await door.person()
+    name = await asked(door)
+    door.world.advance(119)
+    await decide(door, name)
+    door.world.advance(20)
+    async with door.world.work() as work:
+        await sessions.end_all(work, person.account, sessions.EndReason.NOT_ME)
+    body = (await heard(door, ear))[-1]
+    assert (body["auth_req_id"], body["error"]) == (name, "access_denied")

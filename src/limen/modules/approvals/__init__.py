@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from limen.modules.approvals.errors import AlreadySettled, NoSuchApproval
 from limen.modules.approvals.facts import ApprovalAsked, ApprovalDenied, ApprovalExpired, ApprovalGiven, ApprovalsCleared, AskingLimited
-from limen.modules.approvals.model import Answer, Approval, Misfit, Question, State, Unasked
+from limen.modules.approvals.model import LATE, Answer, Approval, Misfit, Question, State, Unasked
 from limen.modules.approvals.service import Listed, answer, ask, find, list_of, question, use, waiting
 
 __all__ = [
+    "LATE",
     "AlreadySettled",
     "Answer",
     "Approval",

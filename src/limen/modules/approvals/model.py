@@ -14,6 +14,8 @@ from limen.kernel.ids import AccountId, ApprovalId, ClientId, SessionId
 PREFIX: Final = "apv"
 HOUR: Final = timedelta(hours=1)
 """Over which questions are counted."""
+LATE: Final = timedelta(minutes=1)
+"""So much later than a question's time what was allowed within it may still be done: whoever does it may have had to wait."""
 REMEMBERED: Final = timedelta(days=30)
 """So long a person finds what she was asked and what she answered."""
 

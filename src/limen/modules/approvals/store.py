@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from limen.kernel.ids import AccountId, ApprovalId, ClientId
-from limen.modules.approvals.model import HOUR, Answer, Approval, Pace, Question, State
+from limen.modules.approvals.model import HOUR, LATE, Answer, Approval, Pace, Question, State
 from limen.platform.crypto import Box, Place
 from limen.platform.sql import Choice, Id, Instant, Json, Reader, Work, bind, insert_new, insert_row, statement, table
 
@@ -85,7 +85,7 @@ _USE = statement(sa.update(APPROVALS).where(*_HERE, _C.state == State.APPROVED, 
 _EXPIRE = statement(
     sa.update(APPROVALS).where(*_HERE, _C.state == State.PENDING, _C.until <= bind("now")).values(state=State.EXPIRED).returning(*_COLUMNS), into=Approval
 )
-_CLEAR = statement(sa.update(APPROVALS).where(*_OF_ACCOUNT, _C.state == State.APPROVED, _C.used.is_(None), _C.until > bind("now")).values(state=State.DENIED))
+_CLEAR = statement(sa.update(APPROVALS).where(*_OF_ACCOUNT, _C.state == State.APPROVED, _C.used.is_(None), _C.until > bind("since")).values(state=State.DENIED))
 _DROP_OF = statement(sa.delete(APPROVALS).where(*_OF_ACCOUNT))
 _DROP_TURN = statement(sa.delete(TURNS).where(_T.tenant == bind("tenant"), _T.account == bind("account")))
 _DROP_OLD = statement(
@@ -184,8 +184,8 @@ async def expire(work: Work, approval: ApprovalId) -> Approval | None:
 
 
 async def clear(work: Work, account: AccountId) -> int:
-    """Turn every yes that was not used into a no; return how many there were."""
-    return await work.run(_CLEAR, account=account, now=work.now)
+    """Turn every yes that was not used, and still might be, into a no; return how many there were."""
+    return await work.run(_CLEAR, account=account, since=work.now - LATE)
 
 
 async def drop_of(work: Work, account: AccountId) -> None:

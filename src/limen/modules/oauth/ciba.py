@@ -31,8 +31,6 @@ PREFIX: Final = "lmn_br_"
 """Scanners of leaked secrets know it."""
 PAUSE: Final = 5
 """Seconds between polls (CIBA Core 1.0, section 7.3)."""
-LATE: Final = timedelta(minutes=1)
-"""So much later than the request's end its tokens are still pushed, if she answered in time: the job may have had to wait."""
 SLOWER: Final = 5
 """Seconds more for a client that polls faster (section 11)."""
 
@@ -97,7 +95,7 @@ async def settled(work: Work, press: Press, client: Client, kept: Backchannel, b
 
     With `bound` only the owner of that key can use the access token.
     """
-    late = LATE if read(kept).mode is Delivery.PUSH else timedelta()
+    late = approvals.LATE if read(kept).mode is Delivery.PUSH else timedelta()  # the job may have had to wait
     if work.now >= kept.expires + late:
         return EXPIRED
     approval = await approvals.find(work, kept.approval) if kept.approval is not None else None
