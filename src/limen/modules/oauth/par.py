@@ -83,14 +83,19 @@ async def _stored(call: Call, client: Client) -> Pushed | Refused:
         case = await case_of(work, call, client, inner, pushed=True, signed=bool(asked.request))
         if refusal := _ADDRESS if address(client, inner.redirect_uri) is None else check(case, Entry.PAR):
             return refusal
-        lives = (await tenants.settings(work, Tenant.section, Tenant)).pushed_request
-        lives = min(lives, _FAPI_LIFE) if client.fapi else lives
+        lives = await _lives(work, client)
         name = secrets.token()
         waiting = Entrance(inner, work.now, signed=case.signed)
         await store.add_named(work, Slot(_id(name), RequestKind.PUSHED), _encode(waiting), lives)
         await jobs.order_sweep(work)
         tally.begun(work, client, RequestPushed(client=client.id))
     return Pushed(URN + name, int(lives.total_seconds()))
+
+
+async def _lives(reader: Reader, client: Client) -> timedelta:
+    """Return how long a client's request waits for its browser."""
+    lives = (await tenants.settings(reader, Tenant.section, Tenant)).pushed_request
+    return min(lives, _FAPI_LIFE) if client.fapi else lives
 
 
 def _id(name: str) -> RequestId:
@@ -112,8 +117,8 @@ async def found(reader: Reader, client: Client, request_uri: str) -> Entrance | 
     plain = await store.find(reader, Slot(request, RequestKind.PUSHED))
     if plain is None:
         return _UNKNOWN
-    waiting, lives = _decode(plain), (await tenants.settings(reader, Tenant.section, Tenant)).pushed_request
-    fits = waiting.asked.client_id == client.id and reader.now < waiting.begun + lives
+    waiting = _decode(plain)
+    fits = waiting.asked.client_id == client.id and reader.now < waiting.begun + await _lives(reader, client)
     return msgspec.structs.replace(waiting, pushed=request) if fits else _UNKNOWN
 
 
