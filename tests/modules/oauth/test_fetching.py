@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Hashable
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -15,9 +15,10 @@ from limen.kernel import secrets
 from limen.kernel.facts import SYSTEM
 from limen.modules import sessions
 from limen.modules.clients import AuthMethod, Delivery
-from limen.modules.oauth import client_keys
+from limen.modules.oauth import client_keys, request_object
 from limen.modules.oauth.client_auth.assertion import TYPE
 from limen.modules.sessions import EndReason
+from limen.platform.http import Crowd
 from limen.platform.wire import jose
 from limen.platform.wire.jose import Alg, SigningKey
 from tests.modules.oauth.conftest import ACME, BASE, CHALLENGE, Door, asked
@@ -205,6 +206,40 @@ async def test_what_comes_back_is_little_and_from_there(door: Door, ear: Ear, an
     assert len(ear.lines) <= 2
 
 
+class Gathering(Crowd[Any]):
+    """A crowd that is answered when twenty have come."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.come = 0
+        self.all = asyncio.Event()
+
+    async def wait(self, key: Hashable, fetch: Callable[[], Coroutine[None, None, Any]]) -> Any:
+        """Count who comes."""
+        self.come += 1
+        if self.come == 20:
+            self.all.set()
+        return await super().wait(key, fetch)
+
+
+async def test_a_crowd_with_one_request_uri_makes_one_call_at_a_time(door: Door, net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anybody may open an app's address with its `request_uri`, as often as they like: the app's server is not called by all of them at once."""
+    crowd = Gathering()
+
+    async def slow(_: httpx2.AsyncClient, request: httpx2.Request, **more: Any) -> httpx2.Response:
+        await crowd.all.wait()
+        return await net._sent(request, **more)
+
+    monkeypatch.setattr(httpx2.AsyncClient, "send", slow)
+    monkeypatch.setattr(request_object, "_CROWD", crowd)
+    net.answers = [PUBLIC]
+    await door.change("shop", request_uris=("https://crowd.example/x",))
+    answers = await asyncio.gather(*(door.ask(door.browser(), request_uri=f"https://crowd.example/x#{number}") for number in range(20)))
+    assert all("error=invalid_request_uri" in answer.location for answer in answers)
+    assert net.called == [PUBLIC]
+    assert len(crowd) == 0
+
+
 async def test_keys_of_a_crowd_of_addresses_are_bounded(door: Door, net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever registers clients by the dozen with addresses of their own fills no memory: the oldest are forgotten."""
     monkeypatch.setattr(client_keys, "_MOST", 20)
@@ -213,7 +248,7 @@ async def test_keys_of_a_crowd_of_addresses_are_bounded(door: Door, net: Net, mo
     for number in range(30):
         await by_keys(door, f"https://crowd{number}.example/x")
         assert len(client_keys._FETCHED) <= 20
-    assert client_keys._UNDER_WAY == {}
+    assert len(client_keys._CROWD) == 0
     client_keys._FETCHED.clear()
 
 

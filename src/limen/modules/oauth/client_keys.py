@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import structlog
 
 from limen.kernel.errors import LimenError
 from limen.modules.clients import FAPI_ALGS, Client
-from limen.platform.http import Call, Fetcher
+from limen.platform.http import Call, Crowd, Fetcher
 from limen.platform.wire.jose import ASYMMETRIC, Alg, BadKey, KeySet, UnknownKey, peek
 
 FRESH: Final = timedelta(minutes=5)
@@ -35,7 +34,7 @@ class _Fetched:
 
 
 _FETCHED: Final[OrderedDict[tuple[str, str], _Fetched]] = OrderedDict()
-_UNDER_WAY: Final[dict[tuple[str, str], asyncio.Task[bytes]]] = {}
+_CROWD: Final[Crowd[bytes]] = Crowd()
 """So that a crowd with names of keys that nobody has makes one call and not as many as it counts."""
 
 
@@ -68,11 +67,7 @@ async def _raw_at(call: Call, uri: str, *, anew: bool) -> bytes:
     kept = _FETCHED.get(key)
     if kept is not None and timedelta() <= now - kept.at < (AGAIN if anew else FRESH):
         return kept.raw
-    task = _UNDER_WAY.get(key)
-    if task is None:
-        task = _UNDER_WAY[key] = asyncio.create_task(_renewed(call, uri, kept.raw if kept else b""))
-        task.add_done_callback(lambda _: _UNDER_WAY.pop(key, None))
-    return await asyncio.shield(task)
+    return await _CROWD.wait(key, lambda: _renewed(call, uri, kept.raw if kept else b""))
 
 
 async def _renewed(call: Call, uri: str, before: bytes) -> bytes:

@@ -15,7 +15,7 @@ from limen.modules.clients import Client
 from limen.modules.oauth import client_keys, encryption
 from limen.modules.oauth.errors import Code, Refused
 from limen.modules.oauth.model import Asked
-from limen.platform.http import Call, Fetcher
+from limen.platform.http import Call, Crowd, Fetcher
 from limen.platform.wire.jose import JoseError, JsonValue, Jwt, audiences, check_times, verify_jwt
 
 TYPES: Final = ("oauth-authz-req+jwt", "jwt", "")
@@ -40,6 +40,7 @@ _PLAIN: Final = Refused(Code.INVALID_REQUEST_OBJECT, "The client's request objec
 _STRANGE_URI: Final = Refused(Code.INVALID_REQUEST_URI, "request_uri is neither of a pushed request nor registered, letter by letter.", "request_uri")
 _NOTHING_THERE: Final = Refused(Code.INVALID_REQUEST_URI, "Nothing that could be read was found at request_uri.", "request_uri_fetch")
 _BOTH: Final = Refused(Code.INVALID_REQUEST, "request and request_uri exclude each other (RFC 9101, section 5).", "two_requests")
+_CROWD: Final[Crowd[str | Refused]] = Crowd()
 
 
 async def opened(call: Call, client: Client, asked: Asked) -> Asked | Refused:
@@ -57,10 +58,15 @@ async def opened(call: Call, client: Client, asked: Asked) -> Asked | Refused:
 
 async def _fetched(call: Call, client: Client, uri: str) -> str | Refused:
     """Fetch a request object from an address the client registered (a fragment tells versions apart: OpenID Connect Core 1.0, 6.2)."""
-    if uri not in client.request_uris and uri.partition("#")[0] not in client.request_uris:
+    bare, dev = uri.partition("#")[0], call.site.dev
+    if uri not in client.request_uris and bare not in client.request_uris:
         return _STRANGE_URI
+    return await _CROWD.wait((dev, bare), lambda: _found(bare, dev=dev))
+
+
+async def _found(uri: str, *, dev: bool) -> str | Refused:
     try:
-        found = await Fetcher(own_machine=call.site.dev).get(uri.partition("#")[0], accept="application/oauth-authz-req+jwt, application/jwt")
+        found = await Fetcher(own_machine=dev).get(uri, accept="application/oauth-authz-req+jwt, application/jwt")
         return found.body.decode("ascii") if found.status == 200 else _NOTHING_THERE  # noqa: PLR2004 - OK
     except (LimenError, UnicodeDecodeError):
         return _NOTHING_THERE

@@ -27,7 +27,7 @@ from limen.platform.http.echo import Echo, hear, say
 from limen.platform.http.edge import Edge
 from limen.platform.http.endpoint import DEV, PROTOCOL, PUBLIC, SESSION, Cors, Endpoint, Translate, Who, WhoKind, scope
 from limen.platform.http.errors import BearerRefused, Forged, HttpError, NoSuchPlace, NotSignedIn, SlowDown, status_of
-from limen.platform.http.fetch import Fetched, Fetcher, FetchFailed, FetchRefused
+from limen.platform.http.fetch import Crowd, Fetched, Fetcher, FetchFailed, FetchRefused
 from limen.platform.http.gate import Access, Gate, Refusal
 from limen.platform.http.leaving import Farewell, install_farewells, way_out
 from limen.platform.http.openapi import openapi
@@ -51,6 +51,7 @@ __all__ = [
     "Call",
     "Cookies",
     "Cors",
+    "Crowd",
     "Echo",
     "Edge",
     "Endpoint",

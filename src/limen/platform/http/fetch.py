@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeAlias, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from limen.kernel.errors import Kind, LimenError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     import httpx2
 
+T = TypeVar("T")
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _LONGEST_URL: Final = 2_048
@@ -32,6 +33,26 @@ _GLOBAL_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
 _EXAMPLES: Final = ipaddress.IPv6Network("3fff::/20")
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+
+
+class Crowd(Generic[T]):
+    """What many want at the same time, fetched once for all of them: strangers who ask often make no more calls than one at a time."""
+
+    __slots__ = ("_under_way",)
+
+    def __init__(self) -> None:
+        self._under_way: dict[Hashable, asyncio.Task[T]] = {}
+
+    def __len__(self) -> int:
+        return len(self._under_way)
+
+    async def wait(self, key: Hashable, fetch: Callable[[], Coroutine[None, None, T]]) -> T:
+        """Return what `fetch` does, or did when somebody began it for the same key; who goes away while it is under way ends it for nobody else."""
+        task = self._under_way.get(key)
+        if task is None:
+            task = self._under_way[key] = asyncio.create_task(fetch())
+            task.add_done_callback(lambda _: self._under_way.pop(key, None))
+        return await asyncio.shield(task)
 
 
 class FetchRefused(LimenError):
