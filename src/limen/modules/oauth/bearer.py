@@ -17,6 +17,7 @@ from limen.modules.oauth import advice
 from limen.modules.oauth.access_token import TYPE, seconds
 from limen.modules.oauth.dpop import SCHEME
 from limen.modules.oauth.errors import Code, Refused
+from limen.modules.oauth.model import ErrorBody
 from limen.modules.oauth.possession import Confirmation, Presented, algorithms, at_resource, bound_by, offered
 from limen.platform.http import Access, Answer, Call, Form, Json, Refusal
 from limen.platform.sql import Reader
@@ -201,11 +202,6 @@ def shown(authorization: str, form: Form) -> Presented | Refused | None:
     return by_header if by_header is not None or by_body is None else Presented(by_body)
 
 
-class _Body(msgspec.Struct, frozen=True):
-    error: str
-    error_description: str
-
-
 _STATUS: Final = {Code.INVALID_REQUEST: 400, Code.INSUFFICIENT_SCOPE: 403}
 
 
@@ -220,4 +216,4 @@ def refuse(refusal: Refused | None, issuer: str, scope: str, *, by_dpop: bool = 
         challenge += f', scope="{scope}"'
     if by_dpop:
         challenge += f', algs="{algorithms()}"'
-    return Json(_Body(refusal.code.value, refusal.why), _STATUS.get(refusal.code, 401), (("www-authenticate", challenge), *headers))
+    return Json(ErrorBody(refusal.code.value, refusal.why), _STATUS.get(refusal.code, 401), (("www-authenticate", challenge), *headers))
