@@ -7,14 +7,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 
 import pytest
-import sqlalchemy as sa
 
 from limen.app.compose import compose
 from limen.app.ground import Opened, reactions
 from limen.app.settings import Mode, ServerSettings
 from limen.kernel.clock import SystemClock
 from limen.kernel.facts import SYSTEM
-from limen.kernel.ids import SERVER, AccountId, TenantId
+from limen.kernel.ids import AccountId, TenantId
 from limen.kernel.secrets import Secret
 from limen.modules import accounts, factors, tenants
 from limen.modules.factors import Chosen, Context, Prepared
@@ -23,29 +22,17 @@ from limen.platform.duties import Running, Settings
 from limen.platform.http import Edge
 from limen.platform.outbox import Runner
 from limen.platform.pages import Brand
-from limen.platform.sql import FACTS, open_database, statement
+from limen.platform.sql import open_database
 from tests.conftest import World
 from tests.rig.asgi import Answer, Client
 from tests.rig.clocks import CreepingClock
+from tests.rig.log import Happened, happened
 
 OURS = {"origin": "null", "sec-fetch-site": "same-origin"}
 """What a browser says of a form on a page of ours."""
 BASE = "http://localhost:8400"
 PASSWORD = "four grey geese dance"
 ADA = "ada@example.com"
-
-
-@dataclass(frozen=True)
-class Happened:
-    """A fact as stored."""
-
-    name: str
-    tenant: str
-    subject: str | None
-    data: dict[str, object]
-
-
-_HAPPENED = statement(sa.select(FACTS.c.name, FACTS.c.tenant, FACTS.c.subject, FACTS.c.data), into=Happened, across_tenants="a test looks at everything")
 
 
 @dataclass
@@ -98,10 +85,8 @@ class Town:
             await tenants.save(work, replace(tenant, settings={**tenant.settings, **settings}))
 
     async def facts(self, name: str = "") -> list[Happened]:
-        """Return what was recorded, of all tenants, in no promised order, by the beginning of its name."""
-        async with self.world.db.read(SERVER) as reader:
-            found = await reader.all(_HAPPENED)
-        return [fact for fact in found if fact.name.startswith(name)]
+        """Return what was recorded, of all tenants, by the beginning of its name, in its order."""
+        return await happened(self.world.db, name)
 
 
 async def town_of(world: World) -> Town:

@@ -94,7 +94,10 @@ class Cluster:
             time.sleep(0.02)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """Stop the server: SIGINT is a fast shutdown, SIGQUIT a crash."""
+        """Stop the server: SIGINT is a fast shutdown, SIGQUIT a crash.
+
+        It waits for clients that have connected and not yet said for what, up to a minute: an event loop that has such must not stand still meanwhile.
+        """
         if self.process is None:
             return
         self.process.send_signal(how)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 import structlog
 
 from limen.kernel.ids import AccountId
@@ -19,13 +18,12 @@ from limen.modules.claims.errors import InvalidClaims
 from limen.modules.clients import SubjectType
 from limen.platform.commands import BadOption, Console, Ground
 from limen.platform.duties import Settings
-from limen.platform.sql import FACTS, statement
 from tests.modules.claims.conftest import OWN, Shop
 from tests.rig.api import Api, open_api
+from tests.rig.log import happened
 
 pytestmark = pytest.mark.anyio
 
-_COUNTED = statement(sa.select(FACTS.c.name), across_tenants="a test looks at everything")
 ADD = {
     "groups": {"value": 'email.endsWith("@example.com") ? ["staff"] : []', "scopes": ["profile"], "tokens": ["userinfo", "id_token"]},
     "country": {"attribute": "address.country", "clients": ["shop"], "tokens": ["access_token", "introspection"]},
@@ -113,8 +111,7 @@ async def test_a_preview_writes_nothing(shop: Shop) -> None:
 
 
 async def _facts(shop: Shop) -> int:
-    async with shop.world.read() as reader:
-        return len(await reader.all(_COUNTED))
+    return len(await happened(shop.world.db))
 
 
 def ground(shop: Shop) -> Ground:

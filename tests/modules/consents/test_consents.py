@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-import sqlalchemy as sa
 
 from limen.app.ground import reactions
 from limen.kernel.clock import SystemClock
@@ -15,13 +14,13 @@ from limen.modules import consents, tenants
 from limen.modules.consents.holder import HOLDER
 from limen.platform.crypto import Keyring
 from limen.platform.duties import Done
-from limen.platform.sql import FACTS, open_database, statement
+from limen.platform.sql import open_database
 from tests.conftest import World
+from tests.rig.log import happened
 
 pytestmark = pytest.mark.anyio
 
 ADA, APP, OTHER = AccountId("acc_ada"), ClientId("app"), ClientId("other")
-_FACTS = statement(sa.select(FACTS.c.name, FACTS.c.data), across_tenants="a test looks at everything")
 
 
 @pytest.fixture
@@ -39,8 +38,7 @@ async def house(database_url: str, keyring: Keyring, clock: SystemClock) -> Asyn
 
 async def facts(house: World) -> list[tuple[str, dict[str, object]]]:
     """Return what was recorded about consents."""
-    async with house.read() as reader:
-        return [(name, data) for name, data in await reader.all(_FACTS) if name.startswith("consents.")]
+    return [(fact.name, fact.data) for fact in await happened(house.db, "consents.")]
 
 
 async def test_what_was_given_is_not_asked_again(house: World) -> None:

@@ -27,13 +27,13 @@ from limen.modules.journey import Passed
 from limen.platform.crypto import Keyring
 from limen.platform.duties import Done, Running, Settings
 from limen.platform.outbox import Runner
-from limen.platform.sql import FACTS, Work, open_database, statement
+from limen.platform.sql import Work, open_database, statement
 from tests.conftest import World
+from tests.rig.log import happened
 
 APP = ClientId("app")
 SCOPES = ("openid", "offline_access")
 START = datetime(2026, 1, 1, tzinfo=UTC)
-_NAMES = statement(sa.select(FACTS.c.name), into=str, across_tenants="a test looks at everything")
 
 
 _KEYS = statement(sa.select(GRANTS.c.family_key).where(GRANTS.c.tenant == sa.bindparam("tenant")), into=bytes)
@@ -142,8 +142,7 @@ async def granted(house: World, who: tuple[AccountId, SessionId], *, scopes: tup
 
 async def named(house: World, name: str) -> int:
     """Count the facts of a name."""
-    async with house.read() as reader:
-        return (await reader.all(_NAMES)).count(name)
+    return len(await happened(house.db, name))
 
 
 async def stands(house: World, made: Made) -> bool:

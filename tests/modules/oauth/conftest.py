@@ -9,14 +9,13 @@ from typing import Any
 from urllib.parse import parse_qs, quote_plus, urlencode, urlsplit
 
 import pytest
-import sqlalchemy as sa
 
 from limen.app import discover
 from limen.app.compose import Gate, install
 from limen.app.ground import reactions
 from limen.kernel.clock import SystemClock
 from limen.kernel.facts import SYSTEM, Origin
-from limen.kernel.ids import SERVER, AccountId, ClientId, SessionId, TenantId
+from limen.kernel.ids import AccountId, ClientId, SessionId, TenantId
 from limen.kernel.secrets import Secret
 from limen.modules import accounts, clients, consents, keys, sessions, tenants
 from limen.modules.clients import Client as App
@@ -30,9 +29,11 @@ from limen.platform.duties import Running, Settings
 from limen.platform.http import Edge, Options, build
 from limen.platform.outbox import Runner
 from limen.platform.pages import Brand
-from limen.platform.sql import FACTS, Database, open_database, statement
+from limen.platform.sql import Database, open_database
 from tests.conftest import World
 from tests.rig.asgi import Answer, Client, _Cookie
+from tests.rig.clocks import CreepingClock
+from tests.rig.log import Happened, happened
 
 BASE = "http://localhost:8400"
 PROXY = "127.0.0.2"
@@ -85,23 +86,6 @@ class Person:
     account: AccountId
     browser: Client
     session: SessionId | None = None
-
-
-@dataclass(frozen=True)
-class Happened:
-    """A fact as stored."""
-
-    name: str
-    tenant: str
-    subject: str | None
-    data: dict[str, Any]
-
-
-_HAPPENED = statement(
-    sa.select(FACTS.c.name, FACTS.c.tenant, FACTS.c.subject, FACTS.c.data).order_by(FACTS.c.seq),
-    into=Happened,
-    across_tenants="a test looks at everything",
-)
 
 
 @dataclass
@@ -193,10 +177,8 @@ class Door:
         return await self.calls.get(f"{base}/oauth/userinfo", headers={"authorization": f"Bearer {token}"})
 
     async def facts(self, name: str = "") -> list[Happened]:
-        """Return what was recorded, by the beginning of its name."""
-        async with self.world.db.read(SERVER) as reader:
-            found = await reader.all(_HAPPENED)
-        return [fact for fact in found if fact.name.startswith(name)]
+        """Return what was recorded, by the beginning of its name, in its order."""
+        return await happened(self.world.db, name)
 
     async def change(self, client: str, *, tenant: TenantId = ACME, **fields: Any) -> None:
         """Change fields of a client's record."""
@@ -276,6 +258,12 @@ async def furnish(db: Database) -> None:
                 made = one if one.public else clients.with_secret(one, Secret(SECRET), work.now)
                 await clients.save(work, made, dev=True)
         await keys.ensure(db, tenant.name, "ES256")
+
+
+@pytest.fixture
+def clock() -> SystemClock:
+    """A clock that moves only when it is moved: intervals of devices, windows of proofs and ends of codes do not depend on how fast the machine is."""
+    return CreepingClock()
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from limen.kernel.clock import SystemClock
 from limen.modules import keys
 from limen.platform.wire import jose
 from tests.modules.oauth.conftest import Door, answered, asked
@@ -20,12 +19,6 @@ pytestmark = pytest.mark.anyio
 MOMENT = 0.05
 """Seconds; the clock creeps by a microsecond a look, so that fifty thousand looks fit in."""
 DAY = 86_400
-
-
-@pytest.fixture
-def clock() -> SystemClock:
-    """A clock that hardly moves by itself."""
-    return CreepingClock()
 
 
 async def error_of(answer: Any) -> str:

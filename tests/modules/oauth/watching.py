@@ -10,8 +10,9 @@ from limen.kernel.ids import SERVER
 from limen.modules import audit
 from limen.modules.oauth import store, tally
 from limen.platform.sql import Database, statement
-from tests.modules.oauth.conftest import BASE, SECRET, Door, Happened, basic
+from tests.modules.oauth.conftest import BASE, SECRET, Door, basic
 from tests.rig.asgi import Answer, Client
+from tests.rig.log import Happened
 
 HOUR = 3_600
 DAY = 86_400

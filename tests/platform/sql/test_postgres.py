@@ -333,7 +333,7 @@ async def test_nobody_is_busy_while_the_database_is_away(own_cluster: Cluster, k
         db = await _open(url, keyring)
         try:
             await asyncio.sleep(0.5)  # until it listens
-            own_cluster.stop(signal.SIGINT)
+            await asyncio.to_thread(own_cluster.stop, signal.SIGINT)
             await asyncio.sleep(0.5)
             begun = time.process_time()
             await asyncio.sleep(2)
@@ -350,7 +350,7 @@ async def test_the_database_goes_away_and_returns(own_cluster: Cluster, keyring:
         db = await _open(url, keyring)
         try:
             await _add(db, "before")
-            own_cluster.stop(signal.SIGQUIT)
+            await asyncio.to_thread(own_cluster.stop, signal.SIGQUIT)
             started = time.monotonic()
             results = await asyncio.gather(*(_add(db, f"a{number}") for number in range(40)), *(_record(db) for _ in range(40)), return_exceptions=True)
             assert all(isinstance(result, DatabaseUnavailable) for result in results), results
