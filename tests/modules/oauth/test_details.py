@@ -45,6 +45,8 @@ async def test_what_she_reads_is_what_the_token_says(paying: Door) -> None:
         page = await person.browser.get(f"/oauth/authorize?{urlencode(asked(scope='openid read', authorization_details=json.dumps([PAYMENT])))}")
         assert "Pay 123.50 EUR to Merchant A" in page.words
         assert "Read your orders" in page.words
+        assert "what the app has done by then stays done" in page.words
+        assert "at any time" not in page.words
         assert answered(await paying.ask(person.browser, prompt="none", authorization_details=json.dumps([PAYMENT])))["error"] == "consent_required"
     body = (await paying.redeem(await allowed(person, PAYMENT))).json()
     again = (await paying.refresh(body["refresh_token"])).json()

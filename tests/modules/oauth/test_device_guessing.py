@@ -79,6 +79,15 @@ async def test_right_codes_and_what_is_no_code_cost_nothing(door: Door) -> None:
     assert await wrong(person.browser) == "unknown"
 
 
+@pytest.mark.parametrize("typed", ["", "   "])
+async def test_nothing_typed_is_asked_for(door: Door, typed: str) -> None:
+    """An empty field is not told that its code is wrong."""
+    words = (await entered(door.browser(), typed)).words
+    assert "Please check" in words
+    assert "Enter the code that your device shows." in words
+    assert "No device waits" not in words
+
+
 async def test_guesses_at_once_in_two_processes_are_counted_one_by_one(door: Door) -> None:
     """Twelve at the same moment from one address are no cheaper than twelve in a row."""
     async with beside(door) as other:

@@ -43,6 +43,7 @@ DENIED: Final = f"{PAGE}/denied"
 LATE: Final = f"{PAGE}/late"
 
 _UNKNOWN: Final = Message(_m("No device waits with this code. Compare it with the one your device shows, letter by letter; or get a new one there."))
+_MISSING: Final = Message(_m("Enter the code that your device shows."))
 
 _encode = msgspec.json.Encoder().encode
 _entered = msgspec.json.Decoder(Entered).decode
@@ -68,6 +69,8 @@ async def _enter(call: Call) -> Answer:
     await call.session_now()
     typed = call.form.text("user_code")
     code = model.read(typed)
+    if not typed.strip():
+        return say(call, PAGE, errors={"user_code": _MISSING})
     outcome = await _begun(call, code) if code else _UNKNOWN
     if isinstance(outcome, Message):
         return say(call, PAGE, errors={"user_code": outcome}, typed={"user_code": typed})
