@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import time
 from pathlib import Path
 
 import pytest
 
+import limen
 from tests.proofs.house import PATIENT, TENANTS, House
 from tests.proofs.house import send as request
 
@@ -22,6 +24,12 @@ def _cpu(pid: int) -> float:
     """Return the CPU seconds a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def compiled() -> None:
+    """What was edited since the installation is compiled as an installer does it: where no bytecode may be written, each start would compile it again."""
+    assert compileall.compile_dir(str(Path(limen.__file__).parent), quiet=2)
 
 
 def _mebibytes(pid: int) -> float:
