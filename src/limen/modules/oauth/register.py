@@ -19,7 +19,7 @@ from limen.modules.clients import Client, InvalidClient, Openness, Proposal, Reg
 from limen.modules.oauth import arrivals, sectors
 from limen.modules.oauth.answers import describes
 from limen.modules.tenants import Flaw
-from limen.platform.http import PROTOCOL, Answer, Call, Cors, Endpoint, Json, as_oauth, no_content, status_of
+from limen.platform.http import PROTOCOL, Answer, Call, Cors, Endpoint, Json, no_content, status_of
 from limen.platform.wire import bodies
 from limen.platform.wire.bodies import BadJson
 
@@ -188,7 +188,6 @@ ENDPOINTS: Final = (
         summary="Register an application (RFC 7591)",
         status=201,
         cors=Cors.ANY_ORIGIN,
-        refuse=as_oauth,
     ),
     Endpoint(
         method="GET",

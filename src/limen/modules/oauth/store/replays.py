@@ -17,7 +17,9 @@ class ReplayKind(enum.Enum):
     DPOP = "dpop"
     """A DPoP proof (RFC 9449, section 11.1)."""
     CLIENT_ASSERTION = "client_assertion"
-    """A client's JWT (RFC 7523, section 3; RFC 7521, section 5.2)."""
+    """A client's JWT about itself (RFC 7523, section 2.2; RFC 7521, section 5.2)."""
+    BEARER_ASSERTION = "bearer_assertion"
+    """An issuer's JWT about a person (RFC 7523, section 2.1): an issuer may be called as a client is."""
     REQUEST_OBJECT = "request_object"
     """A signed authorization request (RFC 9101, section 10.8)."""
 

@@ -90,7 +90,7 @@ async def _decide(work: Work, wish: Wish) -> Given | Refused:
     asserted = wish.prepared
     if not isinstance(asserted, Asserted) or wish.client.id not in asserted.by.clients:
         return _UNTRUSTED
-    if not await replays.first_time(work, ReplayKind.CLIENT_ASSERTION, asserted.by.issuer, asserted.jti, asserted.until):
+    if not await replays.first_time(work, ReplayKind.BEARER_ASSERTION, asserted.by.issuer, asserted.jti, asserted.until):
         return _REPLAYED
     account = await _whom(work, asserted)
     if account is None:

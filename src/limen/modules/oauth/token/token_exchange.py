@@ -1,6 +1,6 @@
 """Token exchange (RFC 8693): a service that got a person's token gets one of its own for the next API, as far as a rule of the tenant lets it.
 
-The token made stands under the grant of the one brought, and ends with it and not after it: whoever revokes the first revokes the second.
+The token made stands under the grant of the one brought: it ends with that grant, and lives no longer than the token brought would have.
 By delegation `act` names the service, one inside the other where it happens again; impersonation is for rules that say so, and in the log.
 """
 
