@@ -56,6 +56,16 @@ async def test_what_she_reads_is_what_the_token_says(paying: Door) -> None:
         assert (await paying.call("/oauth/introspect", auth="shop", token=one["access_token"])).json()["authorization_details"] == [PAYMENT]
 
 
+async def test_the_portal_lists_them_in_the_words_they_were_allowed_in(paying: Door) -> None:
+    """A person finds again what she read on the consent page, each thing once, until the app's access is taken back."""
+    person = await paying.person()
+    for one in (PAYMENT, PAYMENT, LARGER):
+        await paying.redeem(await allowed(person, one))
+    page = await person.browser.get("/account/apps")
+    assert [page.words.count(f"Pay {amount} EUR to Merchant A") for amount in ("123.50", "9123.50")] == [1, 1]
+    assert "Merchant A" not in (await person.browser.submit(page, action="remove")).words
+
+
 async def test_details_are_of_a_declared_type_and_shape(paying: Door) -> None:
     """5: a type that is unknown or not registered, a member missing, too many or of another type, too much of all: `invalid_authorization_details`."""
     person = await paying.person()

@@ -64,6 +64,8 @@ class Extra(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The parameter `claims` (OpenID Connect Core 1.0, section 5.5)."""
     details: str = ""
     """Authorization details (RFC 9396)."""
+    said: tuple[str, ...] = ()
+    """The same in the words the person read when she allowed them."""
     resources: tuple[str, ...] = ()
     """The resources the request named (RFC 8707)."""
     bound: str = ""

@@ -24,7 +24,7 @@ _WHOLE: Final = frozenset({"openid"})
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One thing an app may: an English text, or the tenant's own. `apart`: it can be taken back by itself."""
+    """One thing an app may: an English text, or the tenant's own. `apart`: it can be taken back by itself. An authorization detail has no scope."""
 
     scope: str
     text: str
@@ -78,13 +78,15 @@ async def _apps(reader: Reader, account: AccountId) -> list[Shown]:
     for one in await consents.list_of(reader, account):
         scopes[one.client].append(one)
     used: dict[ClientId, datetime] = {}
+    said: dict[ClientId, dict[str, None]] = defaultdict(dict)
     for grant in await service.list_of(reader, account):
         used[grant.permit.client] = max(grant.last_used, used.get(grant.permit.client, grant.last_used))
+        said[grant.permit.client].update(dict.fromkeys(grant.permit.extra.said if grant.permit.extra else ()))
     own = {scope: text for resource in (await tenants.find(reader)).resources for scope, text in resource.scopes.items()}
     found = []
     for client, given in scopes.items():
         known = await clients.find(reader, client)
-        points = _points([one.scope for one in given], own)
+        points = (*_points([one.scope for one in given], own), *(Point("", text, apart=False) for text in said[client]))
         since, implied = min(one.given_at for one in given), all(one.implied for one in given)
         found.append(Shown(client, known.display if known else client, points, since, used.get(client), implied, _entrance(known)))
     return sorted(found, key=lambda app: (app.used or app.since, app.id), reverse=True)

@@ -110,6 +110,12 @@ def _listed(text: str) -> list[JsonValue]:
     return found
 
 
+def said(text: str, tenant: tenants.Tenant, client: Client) -> tuple[str, ...]:
+    """Return what a person is told of a request's parameter `authorization_details`; of one that is refused, nothing."""
+    found = parse(text, tenant, client) if text else ()
+    return () if isinstance(found, Refused) else in_words(found, tenant)
+
+
 def in_words(details: Sequence[Detail], tenant: tenants.Tenant) -> tuple[str, ...]:
     """Return a sentence for each, as the tenant wrote it, with the request's own values in it."""
     known = {one.type: one.words for one in declared(tenant)}

@@ -13,7 +13,7 @@ from limen.modules.clients import Client
 from limen.modules.journey import Ask
 from limen.modules.oauth import advice, claims_request, details
 from limen.modules.oauth.authorize.checks import Case
-from limen.modules.oauth.errors import Refused, UnknownClient, UnregisteredAddress
+from limen.modules.oauth.errors import UnknownClient, UnregisteredAddress
 from limen.modules.oauth.model import Asked, form_target, words
 from limen.platform.http import Call
 from limen.platform.sql import Reader
@@ -59,7 +59,7 @@ class Sound:
             prompt=prompt,
             login_hint=asked.login_hint,
             locales=words(asked.ui_locales),
-            details=details_in_words(self.case),
+            details=details.said(self.asked.authorization_details, self.case.tenant, self.case.client),
             form_target=form_target(self.redirect_uri),
         )
 
@@ -75,14 +75,6 @@ class Sound:
 async def case_of(reader: Reader, call: Call, client: Client, asked: Asked, *, pushed: bool = False, signed: bool = False) -> Case:
     """Return a request with what it is judged by; how it was pushed and signed as `Case` has it."""
     return Case(asked=asked, client=client, tenant=await tenants.find(reader), issuer=call.site.issuer, pushed=pushed, signed=signed)
-
-
-def details_in_words(case: Case) -> tuple[str, ...]:
-    """Return what the person is told of a request's authorization details."""
-    if not case.asked.authorization_details:
-        return ()
-    found = details.parse(case.asked.authorization_details, case.tenant, case.client)
-    return () if isinstance(found, Refused) else details.in_words(found, case.tenant)
 
 
 async def known_client(reader: Reader, call: Call, asked: Asked) -> Client:

@@ -17,12 +17,12 @@ from limen.kernel.ids import JourneyId, RequestId
 from limen.modules import clients, journey, keys, sessions, signin, tenants
 from limen.modules.grants import Permit
 from limen.modules.journey import Ask, Ended, Return
-from limen.modules.oauth import jobs, store, tally
+from limen.modules.oauth import details, jobs, store, tally
 from limen.modules.oauth.access_token import aim
 from limen.modules.oauth.authorize.checks import Case, Entry, check
 from limen.modules.oauth.authorize.interaction import Situation, unmet
 from limen.modules.oauth.authorize.issue import permit_of
-from limen.modules.oauth.authorize.sound import case_of, details_in_words
+from limen.modules.oauth.authorize.sound import case_of
 from limen.modules.oauth.device import guessing, model
 from limen.modules.oauth.device.endpoint import PAGE, PURPOSE
 from limen.modules.oauth.device.model import Entered, Request
@@ -102,7 +102,7 @@ async def _begun(call: Call, code: str) -> str | Message:
         entered = Entered(digest=found.digest, code=code, near=near, at=work.now)
         waits = await store.add(work, RequestKind.DEVICE, browser, _encode(entered))
         await jobs.order_sweep(work)
-        ask = model.ask_of(client, request, entered, details_in_words(await case_of(work, call, client, request.asked)))
+        ask = model.ask_of(client, request, entered, details.said(request.asked.authorization_details, await tenants.find(work), client))
         walk = await journey.begin(work, signin.SIGN_IN, ask, Return(DOOR, waits), browser, present[1] if present else None)
     return journey.entrance(signin.SIGN_IN, walk)
 
