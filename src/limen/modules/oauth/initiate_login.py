@@ -8,6 +8,7 @@ import msgspec
 
 from limen.kernel.ids import ClientId
 from limen.modules import clients
+from limen.modules.oauth import strangers
 from limen.modules.oauth.errors import UnknownClient
 from limen.modules.oauth.model import with_parameters
 from limen.modules.oauth.pages import sent_astray
@@ -24,14 +25,15 @@ class Initiating(msgspec.Struct, frozen=True):
 
 
 async def _initiate(call: Call) -> Answer:
-    """Send the browser to the app's `initiate_login_uri`. Nobody is told who is signed in: the app asks, and is answered as always."""
+    """Send the browser to the app's `initiate_login_uri`, to a stranger's by the person's will. Nobody is told who is signed in: the app asks, and is answered as always."""
     asked = call.query.into(Initiating)
     async with call.read() as reader:
         client = await clients.find(reader, asked.client_id) if asked.client_id else None
     if client is None or client.initiate_login_uri is None:
         await call.refused("unknown_client")
         raise UnknownClient
-    return SeeOther(with_parameters(client.initiate_login_uri, {"iss": call.site.issuer, "target_link_uri": asked.target_link_uri or None}))
+    going = SeeOther(with_parameters(client.initiate_login_uri, {"iss": call.site.issuer, "target_link_uri": asked.target_link_uri or None}))
+    return await strangers.led(call, client, going)
 
 
 ENDPOINTS: Final = (

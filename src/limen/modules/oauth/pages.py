@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from limen.kernel.errors import LimenError
-from limen.modules.oauth.errors import NothingWaits, UnknownClient, UnreadableRequest, UnregisteredAddress
-from limen.platform.http import Answer, as_page
+from limen.modules.oauth.errors import NothingWaits, Refused, UnknownClient, UnreadableRequest, UnregisteredAddress
+from limen.modules.oauth.model import form_target
+from limen.platform.http import Answer, FormPost, SeeOther, as_page
 from limen.platform.pages import Action, Page, _m, message_page, register
 from limen.platform.wire.forms import BadForm
 
@@ -42,4 +43,23 @@ def _wrong_link(developer: str, code: str) -> Page:
         title=_m("The app sent you here wrongly"),
         values={"developer": developer, "code": code},
         status=400,
+    )
+
+
+def stays_here(place: str, going: SeeOther | FormPost, refusal: Refused | None) -> Page:
+    """Say where the browser would go for an app that nobody checked, with a way there for who wants it."""
+    posted = going if isinstance(going, FormPost) else None
+    return Page(
+        template="oauth/stays_here.html",
+        title=_m("Leave for an app nobody checked?"),
+        values={
+            "place": place,
+            "link": going.location if isinstance(going, SeeOther) else "",
+            "target": posted.target if posted else "",
+            "fields": tuple(posted.fields.items()) if posted else (),
+            "code": refusal.code.value if refusal else "",
+            "why": refusal.why if refusal else "",
+        },
+        status=400 if refusal else 200,
+        form_targets=(form_target(posted.target),) if posted else (),
     )

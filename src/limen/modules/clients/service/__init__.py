@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from limen.modules.clients.service.documents import documented, save_document
-from limen.modules.clients.service.policy import openness, policy, policy_of, refusals
+from limen.modules.clients.service.policy import is_vouched_for, openness, policy, policy_of, refusals
 from limen.modules.clients.service.records import Held, drop, every, find, hold, list_of, named, rotate_secret, save, sealing, shared_secret, take
 from limen.modules.clients.service.registering import Proposal, change, drop_unused, keep, managed, propose, register, unused
 from limen.modules.clients.service.statements import Vouched, vouched
@@ -22,6 +22,7 @@ __all__ = [
     "find",
     "find_token",
     "hold",
+    "is_vouched_for",
     "keep",
     "list_of",
     "list_tokens",

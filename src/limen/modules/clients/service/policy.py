@@ -7,8 +7,9 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from limen.modules import tenants
-from limen.modules.clients.model import Client, is_local, is_native
+from limen.modules.clients.model import Client, Registered, is_local, is_native
 from limen.modules.clients.settings import Openness, Tenant
+from limen.modules.clients.store import registrations
 from limen.modules.tenants import Flaw
 from limen.platform.sql import Reader
 
@@ -43,6 +44,20 @@ def refusals(client: Client, allowed: Tenant) -> tuple[Flaw, ...]:
         *_of_choices("scopes", client.scopes, allowed.scopes),
         *_of_addresses(client, allowed),
     )
+
+
+async def is_vouched_for(reader: Reader, client: Client, uri: str) -> bool:
+    """Whether a browser may be sent to an address of a client's before its person wanted that: somebody here answers for where it leads.
+
+    An operator, an initial access token, a software statement, or the policy; and what is on the person's own device is no place to lure her to.
+    """
+    if client.registered in (Registered.OPERATOR, Registered.TOKEN):
+        return True
+    allowed = await policy(reader)
+    if allowed.error_redirects or is_native(uri) or _is_among(urlsplit(uri).hostname or "", allowed):
+        return True
+    registration = await registrations.find(reader, client.id)
+    return registration is not None and registration.issuer is not None
 
 
 def _sorted(words: str) -> str:

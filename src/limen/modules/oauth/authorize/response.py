@@ -11,7 +11,7 @@ import msgspec
 
 from limen.modules import keys
 from limen.modules.clients import Client
-from limen.modules.oauth import advice, encryption, tally
+from limen.modules.oauth import advice, encryption, strangers, tally
 from limen.modules.oauth.access_token import Made, seconds
 from limen.modules.oauth.authorize import modes
 from limen.modules.oauth.authorize.sound import Sound
@@ -50,14 +50,17 @@ def refused(call: Call, sound: Sound, refusal: Refused) -> Issued:
 
 
 async def answer(call: Call, sound: Sound, issued: Issued) -> Answer:
-    """Send the browser back to the app (RFC 6749, section 4.1.2; RFC 9207, section 2), whatever was issued."""
+    """Send the browser back to the app (RFC 6749, section 4.1.2; RFC 9207, section 2), whatever was issued; with an error to a stranger's app by her will."""
     parameters = _plain(sound, issued)
     if issued.access is not None or issued.identity is not None:
         parameters |= await _signed(call, sound.client, issued)
     mode = modes.of(sound.asked, sound.client)
     if modes.is_signed(mode):
         parameters = {"response": await _as_jwt(call, sound.client, parameters)}
-    return _sent(sound.redirect_uri, mode.partition(".")[0], parameters)
+    going = _sent(sound.redirect_uri, mode.partition(".")[0], parameters)
+    if issued.refused is None or not sound.client.dynamic:
+        return going
+    return await strangers.led(call, sound.client, going, issued.refused)
 
 
 def _plain(sound: Sound, issued: Issued) -> dict[str, str]:
@@ -95,7 +98,7 @@ async def _as_jwt(call: Call, client: Client, parameters: Mapping[str, str]) -> 
     return await encryption.for_client(call, client, "authorization", encode_jwt(await with_keys(call.db, call.tenant, signer), claims, _TYPE))
 
 
-def _sent(uri: str, way: str, parameters: Mapping[str, str]) -> Answer:
+def _sent(uri: str, way: str, parameters: Mapping[str, str]) -> SeeOther | FormPost:
     if way == "form_post":
         return FormPost(uri, parameters)
     return SeeOther(f"{uri}#{urlencode(parameters)}" if way == "fragment" else with_parameters(uri, parameters))
