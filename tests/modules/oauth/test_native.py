@@ -14,6 +14,7 @@ from tests.rig.asgi import Answer
 pytestmark = pytest.mark.anyio
 
 SIX = "http://[::1]/callback"
+NAMED = "http://localhost/callback"
 HOSTS = ("localhost", "127.0.0.2", "127.1", "0.0.0.0", "[::1]", "127.0.0.1@evil.example", "127.0.0.1.evil.example")
 CLAIMED = "https://app.example/callback"
 
@@ -26,11 +27,15 @@ async def allowed(person: Person, uri: str, **changes: Any) -> Answer:
 
 
 @pytest.mark.parametrize(
-    "uri", ["http://127.0.0.1:49152/callback", "http://127.0.0.1:1/callback", "http://127.0.0.1/callback", "http://[::1]:65535/callback", SIX]
+    "uri",
+    [
+        *("http://127.0.0.1:49152/callback", "http://127.0.0.1:1/callback", "http://127.0.0.1/callback", "http://[::1]:65535/callback", SIX),
+        *("http://localhost:3334/callback", NAMED),
+    ],
 )
 async def test_a_loopback_address_is_come_back_to_at_any_port(door: Door, uri: str) -> None:
-    """RFC 8252, 7.3: both literals, each as registered; the token request names the very port that was used."""
-    await door.change("app", redirect_uris=(NATIVE_CALLBACK, SIX))
+    """RFC 8252, 7.3: both literals and the name, each as registered and by a yes each time; the token request names the very port that was used."""
+    await door.change("app", redirect_uris=(NATIVE_CALLBACK, SIX, NAMED))
     person = await door.person()
     back = await allowed(person, uri)
     assert back.location.startswith(f"{uri}?code=")

@@ -295,6 +295,24 @@ async def test_the_policy_says_what_may_be_registered(door: Door) -> None:
     assert error(await at.register({**SHOP, "grant_types": ["authorization_code", "refresh_token"]})) == (400, "invalid_client_metadata")
 
 
+async def test_an_agent_on_a_persons_device_may_come_back_to_localhost(door: Door) -> None:
+    """In production too, as a public native app at any port (many agents register `http://localhost:PORT/callback`); the policy may forbid the name, or both."""
+    at = desk_outside(door)
+    agent = {**PAGE, "redirect_uris": ["http://localhost:3334/callback"]}
+    await door.set("registration", open="anyone")
+    found = await kept(door, (await at.made(**agent))["client_id"])
+    assert found is not None
+    assert (found.kind, clients.matches_redirect(found, "http://localhost:51000/callback")) == (ClientKind.NATIVE, True)
+    assert not clients.matches_redirect(found, "http://127.0.0.1:51000/callback")
+    for uri in ("http://app.localhost/callback", "http://localhost.evil.example/callback"):
+        assert error(await at.register({**agent, "redirect_uris": [uri]})) == (400, "invalid_redirect_uri")
+    assert error(await at.register({**SHOP, "redirect_uris": ["http://localhost/callback"]})) == (400, "invalid_redirect_uri")
+    for name, literal in (("localhost", 201), ("loopback", 400)):
+        await door.set("registration", open="anyone", **{name: False})
+        assert error(await at.register(agent)) == (400, "invalid_redirect_uri")
+        assert (await at.register({**agent, "redirect_uris": ["http://127.0.0.1/callback"]})).status == literal
+
+
 async def test_in_production_nobody_registers_unless_the_tenant_lets_them(door: Door) -> None:
     """Off by default; with `token` an initial access token opens the door, as often as it was made for, and `anyone` needs none."""
     at = desk_outside(door)

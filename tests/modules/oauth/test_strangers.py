@@ -105,11 +105,12 @@ async def test_somebody_answers_for_the_others(door: Door) -> None:
     assert await error(await desk(door).made(redirect_uris=["http://127.0.0.1/cb"], token_endpoint_auth_method="none")) == "invalid_scope"
     await trust(door)
     assert await error(await desk(door).made(software_statement=statement(redirect_uris=[EVIL]))) == "invalid_scope"
-    for policy, expected in (
+    policies: list[tuple[dict[str, Any], str]] = [
         ({"hosts": [".example.org"]}, "stays"),
         ({"hosts": ["phishing.example"]}, "invalid_scope"),
         ({"error_redirects": True}, "invalid_scope"),
-    ):
+    ]
+    for policy, expected in policies:
         await door.set("registration", **policy)
         assert await error(plain) == expected, policy
     await door.set("registration")

@@ -60,6 +60,8 @@ class Tenant:
     """Hosts their https addresses may be on: `app.example.com`, or `.example.com` for every name under it; empty: any."""
     loopback: bool = True
     """Whether native apps may come back to `http://127.0.0.1` and `http://[::1]`."""
+    localhost: bool = True
+    """Whether, where they may, `http://localhost` by name will do too, as many agents have it (RFC 8252, section 8.3, advises against it)."""
     private_use: bool = False
     """Whether they may come back to a scheme of their own, such as `com.example.app:`."""
     scopes: tuple[str, ...] = REGISTRABLE_SCOPES

@@ -25,7 +25,10 @@ class Initiating(msgspec.Struct, frozen=True):
 
 
 async def _initiate(call: Call) -> Answer:
-    """Send the browser to the app's `initiate_login_uri`, to a stranger's by the person's will. Nobody is told who is signed in: the app asks, and is answered as always."""
+    """Send the browser to the app's `initiate_login_uri`; to a stranger's if the person wants that.
+
+    Nobody is told who is signed in: the app asks, and is answered as always.
+    """
     asked = call.query.into(Initiating)
     async with call.read() as reader:
         client = await clients.find(reader, asked.client_id) if asked.client_id else None

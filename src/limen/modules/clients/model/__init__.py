@@ -27,7 +27,7 @@ from limen.modules.clients.model.documents import DOCUMENT_LIMIT, document_fault
 from limen.modules.clients.model.flaws import flaws, flaws_beside
 from limen.modules.clients.model.metadata import NAMES, TLS_SUBJECTS, Delivery, Metadata, Profile, RefreshRotation, SubjectType, given
 from limen.modules.clients.model.protocol import ENCRYPTION_ALGS, ENCRYPTION_ENCS, FAPI_ALGS, FAPI_METHODS, RESPONSE_TYPES
-from limen.modules.clients.model.redirects import is_local, is_native
+from limen.modules.clients.model.redirects import LOCALHOST, is_local, is_native
 from limen.modules.clients.model.registration import REGISTRABLE_SCOPES, client_of, described, member_of, read_metadata
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "FAPI_ALGS",
     "FAPI_METHODS",
     "GRANTS",
+    "LOCALHOST",
     "NAMES",
     "OVERLAP",
     "REGISTRABLE_SCOPES",

@@ -1,6 +1,8 @@
 """Where a browser may be sent: addresses are taken apart strictly when registered, and compared as they stand when used.
 
-RFC 9700, section 4.1.3 (exact comparison); RFC 8252, sections 7.1 (private-use schemes) and 7.3 (loopback, any port).
+RFC 9700, section 4.1.3 (exact comparison); RFC 8252, sections 7.1 (private-use schemes) and 7.3 (loopback, any port). `localhost` by name
+counts as loopback too, though section 8.3 advises against it: agents register it, browsers take it to this device without asking a name server, and
+whoever else could listen there is held off as at the literals, by PKCE and a yes each time.
 Whatever two parsers could read differently is refused at registration, so that ours and the browser's never disagree.
 """
 
@@ -11,13 +13,14 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 LIMIT: Final = 2_000
-LOOPBACK_ADDRESSES: Final = ("127.0.0.1", "[::1]")
+LOCALHOST: Final = "localhost"
+LOOPBACK: Final = ("127.0.0.1", "[::1]", LOCALHOST)
 
 _CHARACTERS: Final = re.compile(r"[A-Za-z0-9\-._~:/?\[\]@!$&'()+,;=%]+")  # RFC 3986 without `#`, and without `*`, which people take for a wildcard
 _ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _HIDDEN: Final = re.compile(r"%(?:[01][0-9A-Fa-f]|20|23|2[Aa]|2[Ee]|40|5[Cc]|7[Ff])")  # control characters, space, # * . @ backslash, delete
 _WEB: Final = re.compile(r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:]+\]|[a-z0-9.-]+)(?::(?P<port>[1-9][0-9]{0,4}))?(?P<rest>(?:[/?].*)?)")
-_LOOPBACK: Final = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([1-9][0-9]{0,4}))?((?:[/?].*)?)")
+_LOOPBACK: Final = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]|localhost))(?::([1-9][0-9]{0,4}))?((?:[/?].*)?)")
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _PRIVATE: Final = re.compile(r"[a-z][a-z0-9+-]*(?:\.[a-z0-9+-]+)+:(?P<rest>/(?!/).*|//[a-z0-9.-]*(?:[/?].*)?)")
 _LABEL: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -76,14 +79,14 @@ def _fault_of_web(uri: str, *, native: bool, dev: bool) -> tuple[str, str] | Non
         return f"has the port {port}, which there is not", "Ports end at 65535"
     if not _is_host(host):
         return f"has the host `{host[:60]}`, which is none", "Write a host name, or an address in its usual form"
-    if found["scheme"] == "https" or (native and host in LOOPBACK_ADDRESSES):
+    if found["scheme"] == "https" or (native and host in LOOPBACK):
         return None
     if not is_local(host):
         return "is not https", f'Write "https{uri[4:60]}"'
     if dev:
         return None
     if native:
-        return "is http to a name that need not be this device (RFC 8252, section 8.3)", 'Write "http://127.0.0.1/..." or "http://[::1]/...": any port matches'
+        return "is http to a name that need not be this device", 'Write "http://127.0.0.1/..." or "http://[::1]/...": any port matches'
     return "is http, which is for native apps and for dev mode", "Use https"
 
 
@@ -111,17 +114,17 @@ def _is_host(host: str) -> bool:
 
 def is_local(host: str) -> bool:
     """Whether a host is this machine: localhost, names under it, and the loopback addresses."""
-    return host in ("localhost", *LOOPBACK_ADDRESSES) or host.endswith(".localhost")
+    return host in LOOPBACK or host.endswith(".localhost")
 
 
 def is_native(uri: str) -> bool:
-    """Whether only an app on the person's device can be reached there: a loopback address over http, or a scheme that is not the web's."""
+    """Whether only an app on the person's device can be reached there: a loopback address or `localhost` over http, or a scheme that is not the web's."""
     scheme = _SCHEME.match(uri)
     return _LOOPBACK.fullmatch(uri) is not None or (scheme is not None and scheme[1].lower() not in ("http", "https"))
 
 
 def without_port(uri: str) -> str | None:
-    """Return a loopback address without its port, or None for any other."""
+    """Return a loopback address (or `localhost`) without its port, or None for any other."""
     found = _LOOPBACK.fullmatch(uri)
     if found is None or (found[2] and int(found[2]) > _HIGHEST_PORT) or not _CHARACTERS.fullmatch(uri):
         return None

@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from limen.modules import tenants
-from limen.modules.clients.model import Client, Registered, is_local, is_native
+from limen.modules.clients.model import LOCALHOST, Client, Registered, is_local, is_native
 from limen.modules.clients.settings import Openness, Tenant
 from limen.modules.clients.store import registrations
 from limen.modules.tenants import Flaw
@@ -89,6 +89,8 @@ def _of_native(field: str, uri: str, allowed: Tenant) -> Iterator[Flaw]:
     if uri.startswith("http:"):
         if not allowed.loopback:
             yield Flaw(field, "is a loopback address, which is not allowed here", "Use an https address")
+        elif not allowed.localhost and urlsplit(uri).hostname == LOCALHOST:
+            yield Flaw(field, "is localhost by name, which is not allowed here", "Use http://127.0.0.1 or http://[::1]: any port matches")
     elif not allowed.private_use:
         yield Flaw(field, "has a scheme of its own, which is not allowed here", "Use an https address" + (", or http://127.0.0.1" if allowed.loopback else ""))
 
