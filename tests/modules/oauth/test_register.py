@@ -296,7 +296,7 @@ async def test_the_policy_says_what_may_be_registered(door: Door) -> None:
 
 
 async def test_an_agent_on_a_persons_device_may_come_back_to_localhost(door: Door) -> None:
-    """In production too, as a public native app at any port (many agents register `http://localhost:PORT/callback`); the policy may forbid the name, or both."""
+    """In production too, as a public native app at any port (many agents register `http://localhost:PORT/callback`); the policy may forbid it."""
     at = desk_outside(door)
     agent = {**PAGE, "redirect_uris": ["http://localhost:3334/callback"]}
     await door.set("registration", open="anyone")

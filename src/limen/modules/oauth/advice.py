@@ -27,7 +27,7 @@ _ORDINARY: Final = (
     ("code_expired device_code_expired expired_token refresh_expired", "Nothing, unless it is frequent: then see whether the app waits, or its users' clocks."),
     ("dpop_nonce", "Nothing: the client asks again with the nonce it was given; a client that never succeeds does not read DPoP-Nonce."),
     ("grant_ended", "Nothing: what was granted was revoked, and the app has to send the person to sign in."),
-    ("slow_down", "Nothing, unless one client stays at it: then its developer has to heed the interval."),
+    ("slow_down", "Nothing, unless one client stays at it: then its developer has to heed the interval, or `public_requests` is too low for its network."),
     ("unknown_user_id", "Nothing: the hint names nobody here."),
     ("unmet_authentication_requirements", "See which classes the app asks for, and whether people can set up a factor that reaches them."),
 )

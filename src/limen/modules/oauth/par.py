@@ -12,7 +12,7 @@ from limen.kernel.facts import Actor, ActorKind
 from limen.kernel.ids import RequestId
 from limen.modules import tenants
 from limen.modules.clients import Client
-from limen.modules.oauth import client_auth, client_documents, jobs, possession, request_object, store, tally
+from limen.modules.oauth import arrivals, client_auth, client_documents, jobs, possession, request_object, store, tally
 from limen.modules.oauth.answers import refused, turned_away
 from limen.modules.oauth.authorize.checks import Entry, check
 from limen.modules.oauth.authorize.sound import Entrance, address, case_of
@@ -83,6 +83,7 @@ async def _stored(call: Call, client: Client) -> Pushed | Refused:
         case = await case_of(work, call, client, inner, pushed=True, signed=bool(asked.request))
         if refusal := _ADDRESS if address(client, inner.redirect_uri) is None else check(case, Entry.PAR):
             return refusal
+        await arrivals.count_request(work, call, client)
         lives = await _lives(work, client)
         name = secrets.token()
         waiting = Entrance(inner, work.now, signed=case.signed)

@@ -114,6 +114,9 @@ class Tenant:
     """How long a pushed request waits for its browser (RFC 9126, section 2.2)."""
     device_code: timedelta = timedelta(minutes=10)
     """How long a device waits for its person (RFC 8628, section 3.2), and over how long wrong codes are counted."""
+    public_requests: int | None = None
+    """So many requests a minute that one client without proof of its own may leave here from one network, pushed ones and devices'; left out: 100, in dev mode
+    as many as one likes. Each process counts by itself."""
     backchannel_request: timedelta = timedelta(minutes=2)
     """How long a person has to answer a back-channel request that names no time (CIBA Core 1.0, section 7.3)."""
     backchannel_longest: timedelta = timedelta(minutes=10)
@@ -185,6 +188,8 @@ class Tenant:
             raise ValueError("pushed_request: must lie between 1s and 10m")
         if not _DEVICE_FLOOR <= self.device_code <= DEVICE_CEILING:
             raise ValueError("device_code: must lie between 1m and 30m")
+        if self.public_requests is not None and not 1 <= self.public_requests <= _MOST_TOKENS:
+            raise ValueError(f"public_requests: must lie between 1 and {_MOST_TOKENS}")
         self._check_backchannel()
         self._check_watch()
         names = [one.type for one in self.details]

@@ -11,7 +11,7 @@ from limen.kernel import secrets
 from limen.kernel.facts import Actor, ActorKind
 from limen.modules import keys, tenants
 from limen.modules.clients import Client
-from limen.modules.oauth import client_auth, jobs, tally
+from limen.modules.oauth import arrivals, client_auth, jobs, tally
 from limen.modules.oauth.answers import turned_away
 from limen.modules.oauth.authorize.checks import Entry, check
 from limen.modules.oauth.authorize.sound import case_of
@@ -73,6 +73,7 @@ def asked_of(form: Form, client: Client) -> Asked:
 
 
 async def _stored(work: Work, call: Call, client: Client, asked: Asked) -> DeviceBody:
+    await arrivals.count_request(work, call, client)
     lives = (await tenants.settings(work, Tenant.section, Tenant)).device_code
     device_code = secrets.token(DEVICE_PREFIX)
     plain = _encode(Request(asked=asked, address=call.origin.address, at=work.now))

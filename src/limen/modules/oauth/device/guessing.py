@@ -16,12 +16,12 @@ looked up to the commit: many guesses at the same time are counted one after ano
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from limen.modules import keys
+from limen.modules.oauth.arrivals import network
 from limen.modules.oauth.device.model import LONGER, USUAL
 from limen.modules.oauth.store import devices
 from limen.platform.sql import Reader, Work
@@ -30,8 +30,6 @@ _ONE: Final = 4
 _ALL: Final = 1_000
 _EVERYBODY: Final = b"everybody"
 _IN_SIGHT: Final = b"in sight"
-_SUBSCRIBER: Final = 64
-"""Bits of an IPv6 address that one subscriber has whole."""
 _NETWORK: Final = "oauth.device_network"
 
 
@@ -86,12 +84,3 @@ async def letters(reader: Reader, lives: timedelta) -> int:
     """Return how many letters a new code needs."""
     sight = _Bucket(_IN_SIGHT, _ONE, lives)
     return LONGER if sight.wait(await devices.guesses(reader, _IN_SIGHT), reader.now) else USUAL
-
-
-def network(text: str) -> str:
-    """Return an address as far as it tells one subscriber from another: an IPv4 address, the network of an IPv6 one."""
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return text
-    return str(address) if address.version == 4 else str(ipaddress.ip_network((address, _SUBSCRIBER), strict=False))  # noqa: PLR2004 - IPv4

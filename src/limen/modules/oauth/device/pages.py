@@ -17,7 +17,7 @@ from limen.kernel.ids import JourneyId, RequestId
 from limen.modules import clients, journey, keys, sessions, signin, tenants
 from limen.modules.grants import Permit
 from limen.modules.journey import Ask, Ended, Return
-from limen.modules.oauth import details, jobs, store, tally
+from limen.modules.oauth import arrivals, details, jobs, store, tally
 from limen.modules.oauth.access_token import aim
 from limen.modules.oauth.authorize.checks import Case, Entry, check
 from limen.modules.oauth.authorize.interaction import Situation, unmet
@@ -98,7 +98,7 @@ async def _begun(call: Call, code: str) -> str | Message:
             tally.count(call.db, call.tenant, UserCodeRefused(reason="unknown", count=1))
             return _UNKNOWN
         request = _request(devices.opened(work, found))
-        near = guessing.network(request.address) == guessing.network(call.origin.address)
+        near = arrivals.network(request.address) == arrivals.network(call.origin.address)
         entered = Entered(digest=found.digest, code=code, near=near, at=work.now)
         waits = await store.add(work, RequestKind.DEVICE, browser, _encode(entered))
         await jobs.order_sweep(work)
