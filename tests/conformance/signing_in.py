@@ -19,10 +19,10 @@ STANDARD: Final = {
     ),
     "email": ("email", "email_verified"),
     "address": ("address",),
-    "phone": ("phone_number",),
+    "phone": ("phone_number", "phone_number_verified"),
 }
-"""Claims of each scope. The suite warns of `phone_number_verified`, which is told once something proves a number."""
-KINDS: Final = {"updated_at": int, "email_verified": bool, "address": dict}
+"""Claims of each scope."""
+KINDS: Final = {"updated_at": int, "email_verified": bool, "phone_number_verified": bool, "address": dict}
 """Of claims that are no text."""
 LATER: Final = 2
 """Seconds that the server's clock is turned where a module of the suite waits."""

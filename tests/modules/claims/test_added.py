@@ -54,7 +54,7 @@ async def test_a_scope_can_give_more_standard_claims(shop: Shop) -> None:
     """Beside what it gives anyhow, at userinfo."""
     await shop.set(scopes={"openid": ["locale", "email"], "phone": ["address"]})
     assert await shop.told("openid") == {"locale": "en-GB", "email": "ada@example.com"}
-    assert set(await shop.told("phone")) == {"phone_number", "address"}
+    assert set(await shop.told("phone")) == {"phone_number", "phone_number_verified", "address"}
     assert await shop.told("openid", use=Use.ID_TOKEN) == {}
 
 

@@ -19,7 +19,7 @@ async def test_each_scope_gives_its_claims(shop: Shop) -> None:
     assert await shop.told("openid") == {}
     assert await shop.told("openid", "email") == {"email": "ada@example.com", "email_verified": True}
     assert await shop.told("openid", "address") == {"address": ADDRESS}
-    assert await shop.told("openid", "phone") == {"phone_number": "+442071234567"}
+    assert await shop.told("openid", "phone") == {"phone_number": "+442071234567", "phone_number_verified": False}
     profile = await shop.told("openid", "profile")
     assert set(profile) == set(BY_SCOPE["profile"])
     async with shop.world.read() as reader:
@@ -28,6 +28,16 @@ async def test_each_scope_gives_its_claims(shop: Shop) -> None:
     assert profile["updated_at"] == int(kept.updated_at.timestamp())
     assert (profile["name"], profile["birthdate"], profile["locale"]) == ("Ada Lovelace", "1815-12-10", "en-GB")
     assert await shop.told(*OWN) == profile | await shop.told("email", "address", "phone")
+
+
+async def test_a_phone_number_is_what_she_wrote(shop: Shop) -> None:
+    """Nothing proves a number, and apps are told so with it, typed as a truth; without a number there is nothing to say. Asked for as true it is not told."""
+    asked = {"phone_number_verified": Requested(essential=True)}
+    assert await shop.told("openid", requested=asked) == {"phone_number_verified": False}
+    assert await shop.told("openid", requested={"phone_number_verified": Requested(values=(True,))}) == {}
+    async with shop.world.work() as work:
+        await profiles.change(work, shop.ada, profiles.Changes(phone_number=None))
+    assert await shop.told("openid", "phone") == {}
 
 
 async def test_what_is_not_known_is_left_out(shop: Shop) -> None:
@@ -51,7 +61,12 @@ async def test_claims_are_asked_for_one_by_one(shop: Shop) -> None:
     for use in (Use.USERINFO, Use.ID_TOKEN):
         assert await shop.told("openid", use=use, requested=asked) == {"name": "Ada Lovelace", "email": "ada@example.com"}
         assert await shop.told("openid", use=use, requested=asked, client="small") == {"email": "ada@example.com"}
-    assert await shop.told("openid", "phone", requested=asked) == {"phone_number": "+442071234567", "name": "Ada Lovelace", "email": "ada@example.com"}
+    assert await shop.told("openid", "phone", requested=asked) == {
+        "phone_number": "+442071234567",
+        "phone_number_verified": False,
+        "name": "Ada Lovelace",
+        "email": "ada@example.com",
+    }
 
 
 async def test_another_value_is_not_what_was_asked_for(shop: Shop) -> None:

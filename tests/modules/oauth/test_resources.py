@@ -62,6 +62,7 @@ async def test_userinfo_tells_what_the_scopes_say(door: Door) -> None:
         "email": "ada1@example.com",
         "email_verified": True,
         "phone_number": "+49301234567",
+        "phone_number_verified": False,
         "address": {"locality": "Berlin"},
     }
 

@@ -24,19 +24,19 @@ BY_SCOPE: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "email": ("email", "email_verified"),
     "address": ("address",),
-    "phone": ("phone_number",),
+    "phone": ("phone_number", "phone_number_verified"),
 }
-"""Which scope gives which claims (OpenID Connect Core 1.0, section 5.4); `phone_number_verified` is told once something proves a number."""
+"""Which scope gives which claims (OpenID Connect Core 1.0, section 5.4)."""
 STANDARD: Final = tuple(name for names in BY_SCOPE.values() for name in names)
 EMAIL: Final = frozenset(BY_SCOPE["email"])
 """Those that come from an account's identifiers; the others are of its profile."""
-SPELT: Final = EMAIL | {"address", "updated_at"}
+SPELT: Final = EMAIL | {"phone_number_verified", "address", "updated_at"}
 """Those that are no text of the profile."""
 
 ADDRESS: Final = Address.__struct_fields__
 ATTRIBUTES: Final = (*STANDARD, *(f"address.{line}" for line in ADDRESS))
 """What a claim of the tenant's own can have the value of."""
-PROVED: Final = EMAIL | {"phone_number", "phone_number_verified"}
+PROVED: Final = EMAIL | frozenset(BY_SCOPE["phone"])
 """Claims that apps take for proved: nobody computes them."""
 RESERVED: Final = frozenset(
     {

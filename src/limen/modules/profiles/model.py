@@ -1,6 +1,6 @@
 """The standard claims of a person (OpenID Connect Core 1.0, section 5.1), what may be changed of them, and which values are possible.
 
-`sub` is the account's id; `email` and `email_verified` come from its identifiers; `phone_number_verified` waits for a factor that proves it.
+`sub` is the account's id; `email` and `email_verified` come from its identifiers; `phone_number_verified` is false, since nothing proves a number.
 """
 
 from __future__ import annotations

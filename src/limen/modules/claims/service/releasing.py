@@ -39,6 +39,8 @@ class _Person:
             return self.email
         if name == "email_verified":
             return True if self.email is not None else None
+        if name == "phone_number_verified":
+            return False if self.profile.phone_number is not None else None  # it is what she wrote: accounts have no identifiers of that kind
         if name == "updated_at":
             return int(self.profile.updated_at.timestamp()) if self.profile.updated_at else None  # NumericDate (RFC 7519, section 2)
         address = self.profile.address
