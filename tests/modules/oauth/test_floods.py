@@ -8,6 +8,7 @@ from limen.modules.clients import GrantType
 from tests.modules.oauth.conftest import BASE, CHALLENGE, RIVAL, SPA_CALLBACK, Door, asked
 from tests.modules.oauth.registering import OUTSIDE, desk_outside
 from tests.rig.asgi import Answer, Client
+from tests.rig.clocks import CreepingClock
 
 pytestmark = pytest.mark.anyio
 
@@ -23,6 +24,12 @@ FORMS = {
         "code_challenge_method": "S256",
     },
 }
+
+
+@pytest.fixture
+def clock() -> CreepingClock:
+    """No wait ends by itself on a slow machine."""
+    return CreepingClock()
 
 
 def slowed(answer: Answer) -> bool:
