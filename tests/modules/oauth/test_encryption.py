@@ -11,7 +11,7 @@ import pytest
 from limen.modules.clients import AuthMethod
 from limen.platform.wire import jose
 from limen.platform.wire.jose import Alg, DecryptionKey, Enc, EncryptionKeys, KeyAlg, SigningKey, decrypt
-from tests.modules.oauth.conftest import BASE, CALLBACK, SECRET, Door, answered, basic
+from tests.modules.oauth.conftest import BASE, BYE, CALLBACK, SECRET, Door, answered, basic
 from tests.modules.oauth.test_pushed import KEY, change, request_object
 
 pytestmark = pytest.mark.anyio
@@ -113,6 +113,56 @@ async def test_requests_may_be_encrypted_to_us(door: Door) -> None:
     assert (await _sent(person.browser, request_object(door)))["error"] == "invalid_request_object"
     assert (await _sent(person.browser, jose.nest(request_object(door), theirs.pick(KeyAlg.RSA_OAEP_256), Enc.A256GCM)))["error"] == "invalid_request_object"
     assert "code" in await _sent(person.browser, jose.nest(request_object(door), theirs.pick(KeyAlg.ECDH_ES), Enc.A256GCM))
+
+
+async def hint_to_us(door: Door, token: str, alg: KeyAlg = KeyAlg.RSA_OAEP_256, enc: Enc = Enc.A256GCM) -> str:
+    """Return an ID token encrypted to us, as a stranger reads our keys."""
+    return jose.nest(token, EncryptionKeys.parse((await door.calls.get("/oauth/jwks")).body).pick(alg), enc)
+
+
+@pytest.mark.parametrize(("alg", "enc"), [(KeyAlg.RSA_OAEP_256, Enc.A256GCM), (KeyAlg.ECDH_ES, Enc.A128CBC_HS256)])
+async def test_a_hint_may_be_encrypted_to_us(door: Door, alg: KeyAlg, enc: Enc) -> None:
+    """OpenID Connect Core 1.0, 3.1.2.1: a client gets its ID tokens encrypted, and encrypts the one inside to us: it means that person, at logout too."""
+    await door.set("keys", encryption=True)
+    await door.calls.get("/oauth/jwks")
+    await change(door, "shop", jwks=jwks(), id_token_encrypted_response_alg="RSA-OAEP-256")
+    ada, bob = await door.person(), await door.person()
+    sealed = await hint_to_us(door, unsealed((await door.tokens(ada))["id_token"]), alg, enc)
+    assert "code" in answered(await door.ask(ada.browser, id_token_hint=sealed, prompt="none"))
+    assert answered(await door.ask(bob.browser, id_token_hint=sealed, prompt="none"))["error"] == "login_required"
+    leaving = {"id_token_hint": sealed, "post_logout_redirect_uri": BYE}
+    assert urlsplit((await bob.browser.get(f"/oauth/logout?{urlencode(leaving)}")).url).path == "/oauth/logout/confirm"
+    left = await ada.browser.get(f"/oauth/logout?{urlencode(leaving)}", follow=False)
+    assert (left.status, left.location) == (303, BYE)
+    assert ada.browser.cookie("lmn_s_acme") is None
+
+
+async def test_an_encrypted_hint_is_no_better_than_what_is_inside(door: Door) -> None:
+    """Encrypted to somebody else, with nothing signed inside, a foreign token, an access token, or to a tenant that reads nothing: it names nobody."""
+    await door.set("keys", encryption=True)
+    await door.calls.get("/oauth/jwks")
+    person = await door.person()
+    body = await door.tokens(person)
+    own = EncryptionKeys.parse((await door.calls.get("/oauth/jwks")).body).pick(KeyAlg.ECDH_ES)
+    good = jose.nest(body["id_token"], own, Enc.A128GCM)
+    assert "code" in answered(await door.ask(person.browser, id_token_hint=good, prompt="none"))
+    claims = jose.peek(body["id_token"]).claims
+    bad = [
+        jose.nest(body["id_token"], EncryptionKeys.parse(jwks().encode()).pick(KeyAlg.ECDH_ES), Enc.A128GCM),
+        jose.encrypt(msgspec.json.encode(claims), own, Enc.A128GCM),
+        jose.nest(jose.encode_jwt(KEY, claims, "JWT"), own, Enc.A128GCM),
+        jose.nest(body["access_token"], own, Enc.A128GCM),
+        jose.nest(good, own, Enc.A128GCM),
+        good[:-4] + "AAAA",
+        "a.b.c.d.e",
+    ]
+    for token in bad:
+        found = answered(await door.ask(person.browser, id_token_hint=token, prompt="none"))
+        assert (found["error"], "id_token_hint" in found["error_description"]) == ("invalid_request", True)
+        page = await person.browser.get(f"/oauth/logout?{urlencode({'id_token_hint': token})}")
+        assert urlsplit(page.url).path == "/oauth/logout/confirm"
+    await door.set("keys", encryption=False)
+    assert answered(await door.ask(person.browser, id_token_hint=good, prompt="none"))["error"] == "invalid_request"
 
 
 async def _sent(browser: Any, token: str) -> dict[str, str]:

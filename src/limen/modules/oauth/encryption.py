@@ -6,7 +6,7 @@ A message that cannot be encrypted is not sent: never in clear where the client 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import ClassVar, Final
 
 import msgspec
@@ -17,7 +17,8 @@ from limen.modules import keys
 from limen.modules.clients import Client
 from limen.modules.oauth import client_keys
 from limen.platform.http import Call
-from limen.platform.wire.jose import Enc, EncryptionKey, EncryptionKeys, JoseError, KeyAlg, decrypt, encrypt, nest
+from limen.platform.sql import Reader
+from limen.platform.wire.jose import DecryptionKey, Enc, EncryptionKey, EncryptionKeys, JoseError, KeyAlg, decrypt, encrypt, nest
 
 USUAL: Final = Enc.A128CBC_HS256
 """Of a client that registered no `enc` (OpenID Connect Registration 1.0, section 2)."""
@@ -95,6 +96,15 @@ async def opened(call: Call, client: Client, token: str) -> str | None:
         ours = await keys.decryption_keys(reader)
     how = registered(client, "request_object")
     algs, encs = (tuple(KeyAlg), tuple(Enc)) if how is None else ((how[0],), (how[1],))
+    return _inside(token, ours, algs, encs)
+
+
+async def opened_hint(reader: Reader, token: str) -> str | None:
+    """Return the ID token that a client encrypted to us to hint at its person (OpenID Connect Core 1.0, 3.1.2.1); None where it cannot be opened."""
+    return _inside(token, await keys.decryption_keys(reader), tuple(KeyAlg), tuple(Enc))
+
+
+def _inside(token: str, ours: Iterable[DecryptionKey], algs: Collection[KeyAlg], encs: Collection[Enc]) -> str | None:
     try:
         inner = decrypt(token, ours, algs=algs, encs=encs)
         return inner.payload.decode("ascii") if inner.cty in ("jwt", "") else None

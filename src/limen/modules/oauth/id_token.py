@@ -14,7 +14,7 @@ from limen.modules import claims, clients, keys
 from limen.modules.claims import Asking, Use
 from limen.modules.clients import Client
 from limen.modules.grants import Permit
-from limen.modules.oauth import claims_request
+from limen.modules.oauth import claims_request, encryption
 from limen.modules.oauth.access_token import seconds
 from limen.modules.oauth.ground import Press
 from limen.platform.sql import Reader, Work
@@ -116,9 +116,12 @@ class Hint:
 
 
 async def read_hint(reader: Reader, issuer: str, token: str) -> Hint | None:
-    """Return what an `id_token_hint` says, whatever its age (RP-Initiated Logout 1.0, section 2); None if it is not ours."""
+    """Return what an `id_token_hint` says, whatever its age (RP-Initiated Logout 1.0, section 2), encrypted to us or not; None if it is not ours."""
+    signed_one = await encryption.opened_hint(reader, token) if encryption.is_encrypted(token) else token
+    if signed_one is None:
+        return None
     try:
-        said = verify_jwt(token, await keys.remembered_keys(reader), typ=_ACCEPTED).into(_HintClaims)
+        said = verify_jwt(signed_one, await keys.remembered_keys(reader), typ=_ACCEPTED).into(_HintClaims)
     except JoseError:
         return None
     client = await clients.find(reader, ClientId(said.aud))
