@@ -140,6 +140,17 @@ async def test_what_is_wrong_with_a_request_is_said(called: Door, changes: dict[
     assert await called.facts("approvals.") == []
 
 
+async def test_a_login_hint_token_is_not_promised_and_not_taken(called: Door) -> None:
+    """7.1: the refusal says so in these words, whatever stands beside it; no metadata name it, and its own error code is never said."""
+    await called.person()
+    for changes in ({"login_hint": None}, {}, {"login_hint": None, "id_token_hint": "x"}):
+        refused = await ask(called, **changes, login_hint_token="eyJhbGciOiJub25lIn0.e30.")
+        assert error(refused) == (400, "invalid_request")
+        assert refused.json()["error_description"] == "login_hint_token is not supported: send login_hint or id_token_hint."
+    for path in ("openid-configuration", "oauth-authorization-server"):
+        assert "login_hint_token" not in (await called.calls.get(f"/.well-known/{path}")).text
+
+
 async def test_who_may_ask(called: Door) -> None:
     """7.1: the client proves itself, and is registered for it; a public one never is."""
     await called.person()

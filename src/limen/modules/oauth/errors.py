@@ -40,7 +40,6 @@ class Code(enum.Enum):
     SLOW_DOWN = "slow_down"
     EXPIRED_TOKEN = "expired_token"  # noqa: S105
     UNKNOWN_USER_ID = "unknown_user_id"  # CIBA Core 1.0, 13
-    EXPIRED_LOGIN_HINT_TOKEN = "expired_login_hint_token"  # noqa: S105
     MISSING_USER_CODE = "missing_user_code"
     INVALID_USER_CODE = "invalid_user_code"
     INVALID_BINDING_MESSAGE = "invalid_binding_message"

@@ -70,7 +70,7 @@ _TOKEN: Final = _invalid(
 )
 _USER_CODE: Final = _invalid("user_code is not supported.", "user_code")
 _EXPIRY: Final = _invalid("requested_expiry is a positive number of seconds.", "requested_expiry")
-_HINTS: Final = _invalid("Exactly one of login_hint, id_token_hint and login_hint_token says whom the request means.", "hints")
+_HINTS: Final = _invalid("Exactly one of login_hint and id_token_hint says whom the request means.", "hints")
 _HINT_TOKEN: Final = _invalid("login_hint_token is not supported: send login_hint or id_token_hint.", "login_hint_token")
 _NOTHING_UNIQUE: Final = _invalid(
     "binding_message is missing: this client's profile wants it, or authorization_details that tell one request from another.", "binding_message"
@@ -145,10 +145,10 @@ def _parameters(claims: Mapping[str, JsonValue]) -> Wanted | Refused:
 
 def fault(wanted: Wanted, client: Client, settings: Tenant) -> Refused | None:
     """Return what is wrong with the parameters by themselves."""
-    if sum(map(bool, (wanted.login_hint, wanted.id_token_hint, wanted.login_hint_token))) != 1:
-        return _HINTS
     if wanted.login_hint_token:
         return _HINT_TOKEN
+    if bool(wanted.login_hint) == bool(wanted.id_token_hint):
+        return _HINTS
     if wanted.user_code:
         return _USER_CODE
     if wanted.requested_expiry and not _SECONDS.fullmatch(wanted.requested_expiry):
