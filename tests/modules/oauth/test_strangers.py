@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
 from limen.kernel.facts import SYSTEM
 from limen.kernel.ids import ClientId
 from limen.modules import clients, consents
-from tests.modules.oauth.conftest import ACME, Door, answered, asked, to_app
+from tests.modules.oauth.conftest import ACME, VERIFIER, Door, answered, asked, basic, to_app
 from tests.modules.oauth.registering import desk, initial
 from tests.modules.oauth.test_statements import statement, trust
 from tests.rig.asgi import Answer, Client
@@ -108,7 +108,7 @@ async def test_somebody_answers_for_the_others(door: Door) -> None:
     policies: list[tuple[dict[str, Any], str]] = [
         ({"hosts": [".example.org"]}, "stays"),
         ({"hosts": ["phishing.example"]}, "invalid_scope"),
-        ({"error_redirects": True}, "invalid_scope"),
+        ({"trust_addresses": True}, "invalid_scope"),
     ]
     for policy, expected in policies:
         await door.set("registration", **policy)
@@ -135,6 +135,27 @@ async def test_no_sign_in_begins_at_a_strangers_app_by_itself(door: Door) -> Non
     async with door.world.db.work(ACME, SYSTEM) as work:
         await consents.give(work, person.account, ClientId(told["client_id"]), ("openid",))
     assert (await person.browser.get(way, follow=False)).location.startswith("https://phishing.example/start?iss=")
+
+
+async def test_no_sign_out_ends_at_a_strangers_app(door: Door) -> None:
+    """Not without a session, whatever ID token of its own it shows, nor after a yes to signing out; whoever let the app in comes back to it."""
+    bye = "https://phishing.example/bye"
+    told = await desk(door).made(redirect_uris=[EVIL], post_logout_redirect_uris=[bye])
+    query = {"client_id": told["client_id"], "post_logout_redirect_uri": bye}
+    ada, bob = await door.person(), await door.person()
+    page = await ada.browser.get((await lured(door, ada.browser, told)).location)
+    code = answered(await to_app(ada.browser, await ada.browser.submit(page, action="allow", follow=False)))["code"]
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": EVIL, "code_verifier": VERIFIER}
+    made = await door.calls.post("/oauth/token", form=form, headers={"authorization": basic(told["client_id"], told["client_secret"])})
+    hint = {"id_token_hint": made.json()["id_token"]}
+    for more in ({}, hint):
+        left = await door.browser().get(f"/oauth/logout?{urlencode({**query, **more})}")
+        assert urlsplit(left.url).path == "/oauth/logout/done"
+        assert "phishing" not in left.text
+    asking = await bob.browser.get(f"/oauth/logout?{urlencode(query)}")
+    assert "phishing" not in asking.headers["content-security-policy"]
+    assert urlsplit((await bob.browser.submit(asking, action="signout")).url).path == "/oauth/logout/done"
+    assert (await ada.browser.get(f"/oauth/logout?{urlencode({**query, **hint})}", follow=False)).location == bye
 
 
 async def test_what_was_asked_for_still_arrives(door: Door) -> None:

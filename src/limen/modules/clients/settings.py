@@ -80,9 +80,9 @@ class Tenant:
     """So many at most, documents included."""
     hourly: int | None = None
     """So many from one address in an hour, where anyone may register; left out: 30, in dev mode as many as one likes."""
-    error_redirects: bool = False
-    """Whether what is wrong with a request is told to them by sending the browser there at once; otherwise a page says where it would go, and the person
-    decides (RFC 9700, section 4.11.2). Those with a token or a software statement, on `hosts`, or on the person's own device are told at once anyway."""
+    trust_addresses: bool = False
+    """Whether a browser is led to their addresses at once, as to those an operator entered: with an error, after a no or a sign-out, to begin a sign-in.
+    Otherwise its person decides (RFC 9700, section 4.11.2). Those with a token or a software statement, on `hosts`, or on her own device are trusted anyway."""
     drop_unused: timedelta = timedelta(days=30)
     """One that anyone may have registered goes after so long, unless somebody has let it in; `0s`: never. Services stay."""
     statement_issuers: tuple[StatementIssuer, ...] = ()

@@ -14,7 +14,7 @@ import msgspec
 
 from limen.kernel.ids import ClientId, RequestId, SessionId
 from limen.modules import accounts, clients, sessions
-from limen.modules.oauth import jobs, store
+from limen.modules.oauth import jobs, store, strangers
 from limen.modules.oauth.errors import NothingWaits
 from limen.modules.oauth.facts import LoggedOut
 from limen.modules.oauth.id_token import Hint, read_hint
@@ -37,7 +37,7 @@ class Parting(msgspec.Struct, frozen=True, kw_only=True):
 
     client: ClientId | None = None
     target: str = ""
-    """Registered, with `state` in it; empty: to our own page."""
+    """Registered, with `state` in it; empty: to our own page, as from a stranger's app that she did not let in."""
     astray: bool = False
     """It named an address that is not registered."""
 
@@ -98,7 +98,8 @@ async def _judge(reader: Reader, issuer: str, leaving: Leaving, session: Session
     client = await clients.find(reader, asking) if asking else None
     wanted = leaving.post_logout_redirect_uri
     registered = client is not None and bool(wanted) and clients.matches_post_logout(client, wanted)
-    target = with_parameters(wanted, {"state": leaving.state or None}) if registered else ""
+    led = client is not None and registered and await strangers.may_be_led(reader, client, wanted, session.account if session else None)
+    target = with_parameters(wanted, {"state": leaving.state or None}) if led else ""
     parting = Parting(client=client.id if client else None, target=target, astray=bool(wanted) and not registered)
     return _Judged(parting, at_once=_is_sure(hint, session) and (registered or not wanted))
 

@@ -8,25 +8,26 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from limen.kernel.ids import AccountId
 from limen.modules import clients, consents
 from limen.modules.clients import Client
 from limen.modules.oauth.errors import Refused
 from limen.modules.oauth.pages import stays_here
 from limen.platform.http import Answer, Call, FormPost, SeeOther
+from limen.platform.sql import Reader
 
 
 async def led(call: Call, client: Client, going: SeeOther | FormPost, refusal: Refused | None = None) -> Answer:
     """Send the browser to an app's address, or show the person where it would go; nothing was issued, and `refusal` says why."""
     uri = going.target if isinstance(going, FormPost) else going.location
+    present = await call.session_now() if client.dynamic else None
     async with call.read() as reader:
-        known = await clients.is_vouched_for(reader, client, uri)
-    return going if known or await _is_let_in(call, client) else stays_here(urlsplit(uri).netloc, going, refusal)
+        good = await may_be_led(reader, client, uri, present[0] if present else None)
+    return going if good else stays_here(urlsplit(uri).netloc, going, refusal)
 
 
-async def _is_let_in(call: Call, client: Client) -> bool:
-    """Whether the person of this browser lets the app have anything: then she has decided."""
-    present = await call.session_now()
-    if present is None:
-        return False
-    async with call.read() as reader:
-        return bool(await consents.given(reader, present[0], client.id))
+async def may_be_led(reader: Reader, client: Client, uri: str, account: AccountId | None) -> bool:
+    """Whether a browser with this person's session, or with nobody's, may go to an app's address unasked: somebody answers for it, or she let the app in."""
+    if await clients.is_vouched_for(reader, client, uri):
+        return True
+    return account is not None and bool(await consents.given(reader, account, client.id))

@@ -54,7 +54,7 @@ async def is_vouched_for(reader: Reader, client: Client, uri: str) -> bool:
     if client.registered in (Registered.OPERATOR, Registered.TOKEN):
         return True
     allowed = await policy(reader)
-    if allowed.error_redirects or is_native(uri) or _is_among(urlsplit(uri).hostname or "", allowed):
+    if allowed.trust_addresses or is_native(uri) or _is_among(urlsplit(uri).hostname or "", allowed):
         return True
     registration = await registrations.find(reader, client.id)
     return registration is not None and registration.issuer is not None
