@@ -361,6 +361,16 @@ async def test_a_flood_of_registrations_is_slowed_and_bounded(door: Door) -> Non
     await at.made()
 
 
+async def test_a_flood_of_changes_is_slowed_as_well(door: Door) -> None:
+    """A change may have us fetch an address, as a registration may: both count alike, of apps that anyone may have registered."""
+    await door.set("registration", open="anyone", hourly=3)
+    at = desk_outside(door)
+    told = await at.made()
+    answers = [await at.at(told, "PUT", {"client_id": told["client_id"], **SHOP, "client_name": f"Name {number}"}) for number in range(3)]
+    assert [answer.status for answer in answers] == [200, 200, 429]
+    assert (await at.at(told, "GET")).json()["client_name"] == "Name 1"
+
+
 async def test_a_body_has_to_be_a_small_json_object(door: Door) -> None:
     """Too large, no JSON, no object, too deep, a member twice, another media type: each is refused before anything is registered."""
     at, url = desk(door), f"{BASE}/oauth/register"

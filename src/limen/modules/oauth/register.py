@@ -15,7 +15,7 @@ from limen.kernel.errors import LimenError
 from limen.kernel.facts import ActorKind
 from limen.kernel.ids import ClientId
 from limen.modules import clients, keys
-from limen.modules.clients import Client, InvalidClient, Openness, Proposal, RegistrationTokenRefused
+from limen.modules.clients import Client, InvalidClient, Openness, Proposal, Registered, RegistrationTokenRefused
 from limen.modules.oauth import arrivals, sectors
 from limen.modules.oauth.answers import describes
 from limen.modules.tenants import Flaw
@@ -114,6 +114,9 @@ async def _replace(call: Call) -> Answer:
         client, access = await _manage(call)
         body = _body(call)
         _check_named(body, client)
+        if client.registered is Registered.ANYONE:
+            async with call.read() as read:
+                arrivals.count(call, (await clients.policy(read)).hourly)
         proposal, issuer = await _proposed(call, body, client)
         async with call.work() as work:
             await clients.managed(work, client.id, access)
