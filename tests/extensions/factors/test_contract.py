@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -9,12 +10,13 @@ import pytest
 
 from limen.app import discover
 from limen.modules import factors
-from limen.modules.factors import Answer, Challenge, Chosen, Context, Factor, Match, Mismatch, Purpose, Unfit
+from limen.modules.factors import Answer, Challenge, Chosen, Context, Factor, Match, Mismatch, Purpose, Trial, Unfit
 from limen.modules.factors.service.registry import _INSTALLED
 from limen.modules.notices import NOTICES
 
 FOUND = discover.plugged("factors")
 SAMPLE = "four grey geese dance"
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
 @pytest.fixture(params=sorted(FOUND))
@@ -42,7 +44,7 @@ def test_its_words_and_templates_are_there(way: Factor) -> None:
     assert way.offer
     assert way.wrong
     assert way.amr
-    for template in filter(None, (way.ask, way.choose)):
+    for template in filter(None, (way.ask, way.choose, way.making.show if way.making else "")):
         package, _, file = template.partition("/")
         assert package == way.name
         assert (Path(discover.folder_of(f"limen.extensions.factors.{package}")) / "templates" / file).is_file()
@@ -59,11 +61,13 @@ def test_its_form_decodes_from_nothing_and_names_its_answer(way: Factor) -> None
 def test_nothing_kept_never_fits(way: Factor) -> None:
     """Without a secret or challenge every answer is wrong, and none an error."""
     for said in ("", SAMPLE, "000000", "\0", "x" * 20_000, "\ud800"):
-        assert way.check(None, said) == Mismatch()
+        assert way.check(Trial(None, said, NOW)) == Mismatch()
 
 
 def test_what_it_keeps_fits_and_hides_the_answer(way: Factor) -> None:
     """A secret or challenge made by it is answered by its answer, by no other, and does not contain it."""
+    if way.making is not None:
+        return
     if way.enrol is not None:
         made = way.enrol(SAMPLE, Context())
         assert isinstance(made, Chosen)
@@ -72,9 +76,21 @@ def test_what_it_keeps_fits_and_hides_the_answer(way: Factor) -> None:
         assert way.challenge is not None
         challenge = way.challenge(Purpose.SIGN_IN, 0)
         kept, answer = challenge.kept, challenge.sending.values["code"]
-    assert isinstance(way.check(kept, answer), Match)
-    assert way.check(kept, f"{answer}1") == Mismatch()
+    assert isinstance(way.check(Trial(kept, answer, NOW)), Match)
+    assert way.check(Trial(kept, f"{answer}1", NOW)) == Mismatch()
     assert answer.encode() not in kept
+
+
+def test_what_it_makes_is_new_each_time_and_no_answer_guessed_fits(way: Factor) -> None:
+    """A secret made by it is another each time, can be shown to its owner, says why one has it, and is not opened by what anybody types."""
+    if way.making is None:
+        return
+    first, second = way.making.make(), way.making.make()
+    assert first != second
+    assert way.making.why
+    assert way.making.present(first, Context(words=("ada@example.com", "Acme")))
+    for said in ("", SAMPLE, "\0", "x" * 20_000, "\ud800", first.hex()):
+        assert way.check(Trial(way.making.keep(first), said, NOW)) == Mismatch()
 
 
 def test_what_it_sends_is_a_notice(way: Factor) -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from argon2 import PasswordHasher
 
 from limen.extensions.factors.password import EXTENSION, LONGEST, check, enrol
 from limen.extensions.factors.password.blocklist import is_guessable
 from limen.extensions.factors.password.settings import Tenant
-from limen.modules.factors import Chosen, Context, Match, Mismatch, Unfit
+from limen.modules.factors import Chosen, Context, Match, Mismatch, Trial, Unfit
 from limen.platform.pages import Message
 
 GOOD = "four grey geese dance"
 WORDS = ("Acme Shop", "ada.lovelace@example.com")
+
+
+def tried(kept: bytes | None, said: str) -> Match | Mismatch:
+    return check(Trial(kept, said, datetime(2026, 11, 25, 12, tzinfo=UTC)))
 
 
 def chosen(password: str, context: Context | None = None) -> bytes:
@@ -31,15 +37,15 @@ def test_a_password_is_kept_as_argon2id_and_fits_itself_only() -> None:
     """Argon2id, 19 MiB, two passes; the same words fit, others do not, and nothing asks for it to be made anew."""
     stored = chosen(GOOD)
     assert stored.startswith(b"$argon2id$v=19$m=19456,t=2,p=1$")
-    assert check(stored, GOOD) == Match(None)
-    assert check(stored, GOOD + " ") == Mismatch()
-    assert check(stored, GOOD.upper()) == Mismatch()
+    assert tried(stored, GOOD) == Match(None)
+    assert tried(stored, GOOD + " ") == Mismatch()
+    assert tried(stored, GOOD.upper()) == Mismatch()
 
 
 def test_forms_of_the_same_letters_are_the_same_password() -> None:
     """NFKC: a phone that composes letters and a desktop that does not type the same password."""
     stored = chosen("Cafe\u0301 am grünen Fluß")
-    assert check(stored, "Caf\u00e9 am gru\u0308nen Fluß") == Match(None)
+    assert tried(stored, "Caf\u00e9 am gru\u0308nen Fluß") == Match(None)
 
 
 def test_length_counts_characters_and_nothing_is_cut() -> None:
@@ -50,8 +56,8 @@ def test_length_counts_characters_and_nothing_is_cut() -> None:
     assert refused("geese!?", Context(alone=False)) == "too_short"
     long = "".join(chr(ord("a") + (n * 7 + n // 26) % 26) + str(n) for n in range(200))[:LONGEST]
     stored = chosen(long)
-    assert check(stored, long) == Match(None)
-    assert check(stored, long[:-1]) == Mismatch()
+    assert tried(stored, long) == Match(None)
+    assert tried(stored, long[:-1]) == Mismatch()
     assert refused(long + "x") == "too_long"
     assert refused("\ufdfa" * 60) == "too_long"
 
@@ -59,8 +65,8 @@ def test_length_counts_characters_and_nothing_is_cut() -> None:
 def test_over_a_thousand_octets_are_refused_before_hashing() -> None:
     """Octets count after normalisation; a longer one is wrong, not an error, whether or not there is a password."""
     stored = chosen(GOOD)
-    assert check(stored, "\ufdfa" * 60) == Mismatch()  # one character that becomes eighteen
-    assert check(None, "x" * 100_000) == Mismatch()
+    assert tried(stored, "\ufdfa" * 60) == Mismatch()  # one character that becomes eighteen
+    assert tried(None, "x" * 100_000) == Mismatch()
 
 
 def test_a_tenant_sets_the_length() -> None:
@@ -124,17 +130,17 @@ def test_advice_comes_with_a_refusal_and_decides_nothing() -> None:
 def test_an_old_hash_is_made_anew_when_it_fits() -> None:
     """A right password whose hash has older parameters comes back hashed with today's; a wrong one brings nothing."""
     old = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(GOOD).encode()
-    found = check(old, GOOD)
+    found = tried(old, GOOD)
     assert isinstance(found, Match)
     assert found.renewed is not None
-    assert check(found.renewed, GOOD) == Match(None)
-    assert check(old, "something else entirely") == Mismatch()
+    assert tried(found.renewed, GOOD) == Match(None)
+    assert tried(old, "something else entirely") == Mismatch()
 
 
 def test_nothing_kept_is_never_right() -> None:
     """For somebody unknown or without a password every answer is wrong."""
-    assert check(None, GOOD) == Mismatch()
-    assert check(None, "") == Mismatch()
+    assert tried(None, GOOD) == Mismatch()
+    assert tried(None, "") == Mismatch()
 
 
 def test_the_extension_says_what_it_is() -> None:

@@ -25,12 +25,14 @@ from limen.modules.factors import (
     Factor,
     Match,
     Matched,
+    Means,
     Mismatch,
     Order,
     Over,
     Purpose,
     Sending,
     Sent,
+    Trial,
     Unfit,
     UnknownFactor,
     Wait,
@@ -57,8 +59,9 @@ ADA = ("email", "ada@example.com")
 JOURNEY = JourneyId("jny_1")
 
 
-def check_word(kept: bytes | None, said: str) -> Match | Mismatch:
-    return Match(b"renewed" if said == "renew" else None) if kept is not None and said.encode() in (kept, b"renew") else Mismatch()
+def check_word(trial: Trial) -> Match | Mismatch:
+    fits = trial.kept is not None and trial.said.encode() in (trial.kept, b"renew")
+    return Match(b"renewed" if trial.said == "renew" else None) if fits else Mismatch()
 
 
 def choose_word(value: str, context: Context) -> Chosen | Unfit:
@@ -82,6 +85,7 @@ WORD = Factor(
     offer="",
     amr=("pwd",),
     acr="aal1",
+    means=Means.KNOWN,
     ask="",
     fields=Answer,
     field="word",
@@ -89,7 +93,7 @@ WORD = Factor(
     check=check_word,
     enrol=choose_word,
 )
-NUMBER = dataclasses.replace(WORD, name="number", amr=("otp",), acr="lmn:email", field="number", enrol=None, challenge=make_number)
+NUMBER = dataclasses.replace(WORD, name="number", amr=("otp",), acr="lmn:email", means=Means.ADDRESS, field="number", enrol=None, challenge=make_number)
 
 
 @pytest.fixture
@@ -204,8 +208,8 @@ async def test_the_limit_is_exact_however_many_guess(stage: Stage) -> None:
 async def test_a_busy_server_closes_nobodys_factor(stage: Stage) -> None:
     """An attempt that the hashing pool refused was not checked: it is given back, and the waiting with it."""
 
-    def busy(kept: bytes | None, said: str) -> Match | Mismatch:
-        del kept, said
+    def busy(trial: Trial) -> Match | Mismatch:
+        del trial
         raise Overloaded("Too many sign-ins at the moment.", retry_after=1)
 
     factors.install({"word": dataclasses.replace(WORD, check=busy), "number": NUMBER})

@@ -25,11 +25,15 @@ from limen.modules.factors.model import (
     Wrong,
     wait_after,
 )
-from limen.modules.factors.port import Answer, Challenge, Chosen, Factor, Match, Mismatch, Sending, Unfit
-from limen.modules.factors.service import attempt, challenge, confirm, enrol, factor, install, kinds, list_of, prepare, remove
+from limen.modules.factors.port import Answer, Challenge, Chosen, Factor, Making, Match, Means, Mismatch, Sending, Trial, Unfit, typed_digits
+from limen.modules.factors.service import attempt, challenge, confirm, enrol, factor, install, kinds, list_of, making, prepare, present, remove, shown
+from limen.modules.factors.steps import ADD, REMOVE, SECURITY
 
 __all__ = [
+    "ADD",
     "MOST_FAILURES",
+    "REMOVE",
+    "SECURITY",
     "Answer",
     "Challenge",
     "Checked",
@@ -38,8 +42,10 @@ __all__ = [
     "Context",
     "Enrolled",
     "Factor",
+    "Making",
     "Match",
     "Matched",
+    "Means",
     "Mismatch",
     "NotSent",
     "Order",
@@ -48,6 +54,7 @@ __all__ = [
     "Purpose",
     "Sending",
     "Sent",
+    "Trial",
     "Unfit",
     "UnknownFactor",
     "Wait",
@@ -60,7 +67,11 @@ __all__ = [
     "install",
     "kinds",
     "list_of",
+    "making",
     "prepare",
+    "present",
     "remove",
+    "shown",
+    "typed_digits",
     "wait_after",
 ]

@@ -6,9 +6,12 @@ attempts, stores, sends, times and records, so that no extension can forget to.
 
 from __future__ import annotations
 
+import enum
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 
@@ -24,6 +27,18 @@ class Answer(msgspec.Struct, frozen=True):
     def said(self) -> str:
         """Return what is to be checked."""
         return ""
+
+
+_LONGEST_TYPED: Final = 40
+_BETWEEN: Final = "-.\u2010\u2011\u2012\u2013"
+"""Hyphens and points that people put between digits."""
+
+
+def typed_digits(said: str) -> str:
+    """Return the digits of a code as people type or paste it: with blanks or dashes, in the digits of any script."""
+    return "".join(
+        str(unicodedata.digit(letter)) if letter.isdigit() else letter for letter in said[:_LONGEST_TYPED] if not letter.isspace() and letter not in _BETWEEN
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +59,43 @@ class Challenge:
     """What an address without an account gets instead; None: the same, because proving the address is the point."""
     lifetime: timedelta
     tries: int
+
+
+class Means(enum.Enum):
+    """What a factor is (SP 800-63B-4, section 2.2.1): two of different kinds are stronger than either."""
+
+    KNOWN = "known"
+    """Something the person knows."""
+    HELD = "held"
+    """Something she has."""
+    ADDRESS = "address"
+    """An address at which she is reached: it proves that, and strengthens nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """An answer to be checked, when, and what is kept to compare it with (None: nothing is; it must cost the same)."""
+
+    kept: bytes | None
+    said: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Making:
+    """How a secret comes to be that nobody chooses."""
+
+    why: str
+    """Why one adds it, an English text marked with `_m`."""
+    make: Callable[[], bytes]
+    present: Callable[[bytes, Context], Mapping[str, object]]
+    """What its owner is shown of it, once, for the template `show`; the context's words are her address and the service's name."""
+    show: str
+    """Template of the part of a page that shows it; where it `asks`, with the fields to answer in."""
+    keep: Callable[[bytes], bytes]
+    """What is kept of it."""
+    asks: bool = True
+    """It is kept once an answer has shown that she has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +129,7 @@ class Unfit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Factor:
-    """One way to prove who one is. It either keeps a secret per account (`enrol`) or makes a challenge per journey (`challenge`)."""
+    """One way to prove who one is. It keeps a secret of each account, chosen (`enrol`) or made (`making`), or sends challenges (`challenge`)."""
 
     name: str
     """The folder's name; stored with every factor, so it never changes."""
@@ -89,6 +141,7 @@ class Factor:
     """RFC 8176 values of its proof."""
     acr: str
     """What its proof gives alone."""
+    means: Means
     ask: str
     """Template of the part of a page that asks for it, `<package>/<file>.html`."""
     fields: type[Answer]
@@ -96,11 +149,12 @@ class Factor:
     """Which of the fields is the answer: what was wrong is said beside it."""
     wrong: str
     """What is said of a wrong answer, the same whoever was asked for; an English text marked with `_m`."""
-    check: Callable[[bytes | None, str], Match | Mismatch]
-    """Compare what is kept (None: nothing is; it must cost the same) with an answer."""
+    check: Callable[[Trial], Match | Mismatch]
+    """Compare what is kept with an answer."""
     choose: str = ""
     """Template of the part of a page where it is chosen, where there is anything to choose; `advice` is a list of texts."""
     enrol: Callable[[str, Context], Chosen | Unfit] | None = None
+    making: Making | None = None
     challenge: Callable[[Purpose, int], Challenge] | None = None
     """Make one, for a purpose and after so many failures in a row: after `MOST_FAILURES` it should be far harder to guess."""
     settings: type[object] | None = None

@@ -80,6 +80,8 @@ class Proof:
     """RFC 8176 values."""
     acr: str
     """What this proof gives when it stands alone."""
+    means: str = ""
+    """`known` or `held`, of which one of each is more than either; else nothing of the kind."""
     at: datetime
     account: AccountId | None = None
     identifier: tuple[str, str] | None = None

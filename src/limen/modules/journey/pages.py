@@ -14,7 +14,7 @@ from limen.platform.http import PUBLIC, Answer, Call, Endpoint, SeeOther
 from limen.platform.pages import Action, Page, _m, message_page
 from limen.platform.wire.forms import Form
 
-PATHS: Final = ("/signin", "/signup", "/recover", "/consent")
+PATHS: Final = ("/signin", "/signup", "/recover", "/consent", "/enrol")
 """Where steps may show themselves."""
 PORTAL: Final = Return("portal", "")
 """Where a journey ends that a visitor began on her own."""

@@ -166,6 +166,32 @@ NOTICES: Final[Mapping[str, Notice]] = {
         ),
         needs=frozenset({"link"}),
     ),
+    "factor_added": Notice(
+        subject=_m("A way to sign in to {service} was added"),
+        preview=_m("If this was you, there is nothing to do."),
+        parts=(
+            Say(_m("A way to sign in was added to your account at {service}.")),
+            _HAPPENED,
+            _FROM,
+            Say(_m("If this was you, there is nothing to do. If it was not, sign in, remove it and choose a new password:")),
+            Button(_m("Look at my ways to sign in")),
+            Small(_m("We tell you of every such change. You cannot switch this message off.")),
+        ),
+        needs=frozenset({"link"}),
+    ),
+    "factor_removed": Notice(
+        subject=_m("A way to sign in to {service} was removed"),
+        preview=_m("If this was you, there is nothing to do."),
+        parts=(
+            Say(_m("A way to sign in was removed from your account at {service}.")),
+            _HAPPENED,
+            _FROM,
+            Say(_m("If this was you, there is nothing to do. If it was not, sign in, add it again and choose a new password:")),
+            Button(_m("Look at my ways to sign in")),
+            Small(_m("We tell you of every such change. You cannot switch this message off.")),
+        ),
+        needs=frozenset({"link"}),
+    ),
     "new_sign_in": Notice(
         subject=_m("New sign-in to {service}"),
         preview=_m("Your account was used on a device we have not seen before."),

@@ -19,6 +19,8 @@ RECOVER: Final = "recover"
 _RANKS: Final = {"lmn:email": 1, "aal1": 2, "aal2": 3, "aal3": 4}
 """E-mail alone proves a mailbox and reaches no level."""
 
+_TWO: Final = "aal2"
+
 DEVICE_ACCOUNTS: Final = 5
 DEVICE_LIFETIME: Final = timedelta(days=180)
 DEVICES: Final = keys.Sealed(
@@ -45,9 +47,16 @@ def is_fresh(auth_time: datetime, ask: Ask, now: datetime) -> bool:
     return ask.max_age is None or now - auth_time <= timedelta(seconds=ask.max_age)
 
 
-def strongest(proofs: Iterable[Proof]) -> str:
-    """Return the context class that proofs reach together: that of the strongest, since no two kinds we have make more than one."""
-    return max((proof.acr for proof in proofs), key=lambda name: _RANKS.get(name, 0))
+def reached(proofs: Iterable[Proof]) -> str:
+    """Return the context class that proofs reach together: that of the strongest, or `aal2` by something known and something held (SP 800-63B-4, 2.2.1)."""
+    shown = tuple(proofs)
+    alone = max((proof.acr for proof in shown), key=lambda name: _RANKS.get(name, 0))
+    return _TWO if is_twofold(shown) and _RANKS.get(alone, 0) < _RANKS[_TWO] else alone
+
+
+def is_twofold(proofs: Iterable[Proof]) -> bool:
+    """True if something known and something held were shown."""
+    return {"known", "held"} <= {proof.means for proof in proofs}
 
 
 def judge(account: AccountId, proofs: Iterable[Proof], identifiers: Collection[tuple[str, str]]) -> Passed | Refused:
@@ -59,9 +68,8 @@ def judge(account: AccountId, proofs: Iterable[Proof], identifiers: Collection[t
         own = proof.account == account or (proof.account is None and proof.identifier in identifiers)
         if not own:
             return Refused("proof_of_another")
-    acr = strongest(shown)
-    amr = tuple(dict.fromkeys(value for proof in shown for value in proof.amr))
-    return Passed(account=account, acr=acr, amr=amr, auth_time=max(proof.at for proof in shown))
+    amr = tuple(dict.fromkeys([value for proof in shown for value in proof.amr] + (["mfa"] if is_twofold(shown) else [])))
+    return Passed(account=account, acr=reached(shown), amr=amr, auth_time=max(proof.at for proof in shown))
 
 
 class Device(msgspec.Struct, frozen=True):

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 from typing import ClassVar
+
+
+class SecondFactor(enum.Enum):
+    """Of whom a second factor is asked."""
+
+    NEVER = "never"
+    ENROLLED = "enrolled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,6 +21,9 @@ class Tenant:
     section: ClassVar[str] = "signin"
     methods: tuple[str, ...] = ("password", "email_code")
     """The factors offered before anything is proved; the first is asked for, the others have a button. The same for every account."""
+
+    second_factor: SecondFactor = SecondFactor.ENROLLED
+    """Whether a second factor is asked for: `enrolled`, of whoever has added one; `never`, unless an app asks for more (`acr_values`)."""
 
     def __post_init__(self) -> None:
         if not self.methods:

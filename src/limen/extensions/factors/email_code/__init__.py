@@ -7,12 +7,11 @@ codes an hour sent to an address, so guessing for a whole year succeeds less tha
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import timedelta
 from typing import Final
 
 from limen.kernel import secrets
-from limen.modules.factors import MOST_FAILURES, Answer, Challenge, Factor, Match, Mismatch, Purpose, Sending
+from limen.modules.factors import MOST_FAILURES, Answer, Challenge, Factor, Match, Means, Mismatch, Purpose, Sending, Trial, typed_digits
 from limen.platform.pages import _m
 
 __all__ = ["DIGITS", "EXTENSION", "LIFETIME", "MORE_DIGITS", "TRIES", "CodeAnswer"]
@@ -22,9 +21,6 @@ MORE_DIGITS: Final = 8
 """After a hundred wrong answers in a row."""
 LIFETIME: Final = timedelta(minutes=10)
 TRIES: Final = 5
-_LONGEST: Final = 40
-_BETWEEN: Final = "-.\u2010\u2011\u2012\u2013"
-"""Hyphens and points that people put between digits."""
 
 
 class CodeAnswer(Answer, frozen=True):
@@ -37,13 +33,6 @@ class CodeAnswer(Answer, frozen=True):
         return self.code
 
 
-def normal(said: str) -> str:
-    """Return the digits of a code as people type or paste it: with blanks or dashes, in the digits of any script."""
-    return "".join(
-        str(unicodedata.digit(letter)) if letter.isdigit() else letter for letter in said[:_LONGEST] if not letter.isspace() and letter not in _BETWEEN
-    )
-
-
 def challenge(purpose: Purpose, failures: int = 0) -> Challenge:
     """Make a code: its digest to keep, the mail to send."""
     code = secrets.digits(DIGITS if failures < MOST_FAILURES else MORE_DIGITS)
@@ -52,10 +41,10 @@ def challenge(purpose: Purpose, failures: int = 0) -> Challenge:
     return Challenge(kept=secrets.digest(code), sending=Sending(f"{purpose.value}_code", values), absent=absent, lifetime=LIFETIME, tries=TRIES)
 
 
-def check(kept: bytes | None, said: str) -> Match | Mismatch:
+def check(trial: Trial) -> Match | Mismatch:
     """Compare with the digest of the code that was sent."""
-    found = secrets.digest(normal(said).encode("utf-8", "replace"))
-    return Match() if kept is not None and secrets.same(kept, found) else Mismatch()
+    found = secrets.digest(typed_digits(trial.said).encode("utf-8", "replace"))
+    return Match() if trial.kept is not None and secrets.same(trial.kept, found) else Mismatch()
 
 
 EXTENSION: Final = Factor(
@@ -64,6 +53,7 @@ EXTENSION: Final = Factor(
     offer=_m("E-mail me a code"),
     amr=("otp",),
     acr="lmn:email",
+    means=Means.ADDRESS,
     ask="email_code/ask.html",
     fields=CodeAnswer,
     field="code",

@@ -8,7 +8,7 @@ from typing import Final
 
 from limen.extensions.factors.password.blocklist import is_guessable
 from limen.extensions.factors.password.settings import Tenant
-from limen.modules.factors import Answer, Chosen, Context, Factor, Match, Mismatch, Unfit
+from limen.modules.factors import Answer, Chosen, Context, Factor, Match, Means, Mismatch, Trial, Unfit
 from limen.platform.crypto import PasswordTooLong, hash_password, needs_rehash, verify_nothing, verify_password
 from limen.platform.pages import Message, _m, counted
 
@@ -30,18 +30,18 @@ class PasswordAnswer(Answer, frozen=True):
         return self.password
 
 
-def check(kept: bytes | None, said: str) -> Match | Mismatch:
+def check(trial: Trial) -> Match | Mismatch:
     """Compare with the stored hash; without one, spend as much. A hash of older parameters is made anew."""
     try:
-        if kept is None:
-            verify_nothing(said)
+        if trial.kept is None:
+            verify_nothing(trial.said)
             return Mismatch()
-        stored = kept.decode()
-        if not verify_password(stored, said):
+        stored = trial.kept.decode()
+        if not verify_password(stored, trial.said):
             return Mismatch()
     except PasswordTooLong:
         return Mismatch()
-    return Match(hash_password(said).encode() if needs_rehash(stored) else None)
+    return Match(hash_password(trial.said).encode() if needs_rehash(stored) else None)
 
 
 def enrol(value: str, context: Context) -> Chosen | Unfit:
@@ -96,6 +96,7 @@ EXTENSION: Final = Factor(
     offer=_m("Use my password"),
     amr=("pwd",),
     acr="aal1",
+    means=Means.KNOWN,
     ask="password/ask.html",
     choose="password/choose.html",
     fields=PasswordAnswer,

@@ -19,7 +19,7 @@ from limen.modules import accounts, keys
 from limen.modules.factors import store
 from limen.modules.factors.facts import CodesLengthened, FactorClosed, FactorFailed, FactorPassed, FactorReopened
 from limen.modules.factors.model import MOST_FAILURES, NOBODY, UNKNOWN, Checked, Claim, Matched, Over, Subject, Wait, Wrong
-from limen.modules.factors.port import Factor, Match, Mismatch
+from limen.modules.factors.port import Factor, Match, Mismatch, Trial
 from limen.modules.factors.service.registry import factor
 from limen.modules.journey import Proof, Refused
 from limen.platform.crypto import Box, Lane, Overloaded, pool
@@ -69,7 +69,7 @@ async def attempt(db: Database, tenant: TenantId, actor: Actor, claim: Claim, sa
         return taken
     kept = taken.kept.reveal() if taken.kept else None
     try:
-        found = await _compared(way, kept, said, (tenant, actor.origin.address if actor.origin else ""))
+        found = await compared(way, Trial(kept, said, db.clock.now()), (tenant, actor.origin.address if actor.origin else ""))
     except Overloaded:  # nothing was checked, so it was no attempt: a busy server must not close anybody's factor
         async with db.work(tenant, actor) as work:
             await store.give_back(work, claim.kind, taken.subject.key, claim.counter(taken.subject.account))
@@ -90,8 +90,9 @@ async def attempt(db: Database, tenant: TenantId, actor: Actor, claim: Claim, sa
             return Wrong(taken.left)
 
 
-async def _compared(way: Factor, kept: bytes | None, said: str, lane: Lane) -> Match | Mismatch:
-    return await pool().run(way.check, kept, said, lane=lane) if way.slow else way.check(kept, said)
+async def compared(way: Factor, trial: Trial, lane: Lane) -> Match | Mismatch:
+    """Have an answer compared, nothing counted; a slow factor's in the hashing pool."""
+    return await pool().run(way.check, trial, lane=lane) if way.slow else way.check(trial)
 
 
 async def _take(work: Work, way: Factor, claim: Claim) -> _Taken | Over | Wait:
@@ -162,6 +163,7 @@ async def confirm(work: Work, matched: Matched) -> Proof | Refused:
         factor=claim.kind,
         amr=way.amr,
         acr=way.acr,
+        means=way.means.value,
         at=work.now,
         account=subject.account,
         identifier=claim.identifier if way.challenge else None,

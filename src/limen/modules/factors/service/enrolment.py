@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 from limen.kernel.facts import Actor
 from limen.kernel.ids import AccountId, FactorId, TenantId
 from limen.kernel.secrets import Secret
-from limen.modules import keys, tenants
+from limen.modules import accounts, keys, tenants
 from limen.modules.factors import store
 from limen.modules.factors.errors import UnknownFactor
 from limen.modules.factors.facts import FactorEnrolled, FactorRemoved
 from limen.modules.factors.model import Context, Enrolled, Prepared
-from limen.modules.factors.port import Chosen, Unfit
+from limen.modules.factors.port import Chosen, Making, Match, Trial, Unfit
+from limen.modules.factors.service.attempt import compared
 from limen.modules.factors.service.registry import factor
 from limen.modules.journey import Proof
 from limen.platform.crypto import pool
@@ -45,7 +47,35 @@ async def enrol(work: Work, account: AccountId, prepared: Prepared) -> Proof:
     await store.clear_kind(work, prepared.kind, account)
     work.record(FactorEnrolled(subject=account, factor=made, kind=prepared.kind, replaced=replaced))
     way = factor(prepared.kind)
-    return Proof(factor=prepared.kind, amr=way.amr, acr=way.acr, at=work.now, account=account)
+    return Proof(factor=prepared.kind, amr=way.amr, acr=way.acr, means=way.means.value, at=work.now, account=account)
+
+
+def making(kind: str) -> Making:
+    """Return how a factor's secret is made; UnknownFactor where it is none that is."""
+    found = factor(kind).making
+    if found is None:
+        raise UnknownFactor(operator=f"the factor {kind} makes nothing")
+    return found
+
+
+async def present(reader: Reader, account: AccountId, kind: str, made: bytes) -> Mapping[str, object]:
+    """Return what an account is shown of a secret that was made for it."""
+    own = await accounts.identifiers(reader, account)
+    words = (own[0].value if own else "", (await tenants.find(reader)).display)
+    return making(kind).present(made, Context(words=words))
+
+
+async def shown(db: Database, tenant: TenantId, actor: Actor, made: Prepared, said: str) -> Prepared | None:
+    """Return what is to be stored of a secret that was made (`made.secret` as it was made), if the answer shows that its owner has it.
+
+    What she answered cannot be shown a second time.
+    """
+    how, kept = making(made.kind), made.secret.reveal()
+    kept = how.keep(kept)
+    if not how.asks:
+        return Prepared(made.kind, Secret(kept))
+    found = await compared(factor(made.kind), Trial(kept, said, db.clock.now()), (tenant, actor.origin.address if actor.origin else ""))
+    return Prepared(made.kind, Secret(found.renewed or kept)) if isinstance(found, Match) else None
 
 
 async def list_of(reader: Reader, account: AccountId) -> tuple[Enrolled, ...]:

@@ -19,8 +19,10 @@ def install(found: Mapping[str, object]) -> None:
             raise UnknownFactor(operator=f"extensions/factors/{name}: EXTENSION is {type(extension).__name__}, not a Factor")
         if extension.name != name:
             raise UnknownFactor(operator=f"extensions/factors/{name} calls itself {extension.name!r}: factors are stored by the folder's name")
-        if (extension.enrol is None) == (extension.challenge is None):
-            raise UnknownFactor(operator=f"extensions/factors/{name} must either keep a secret (enrol) or make challenges (challenge)")
+        if sum(way is not None for way in (extension.enrol, extension.making, extension.challenge)) != 1:
+            raise UnknownFactor(
+                operator=f"extensions/factors/{name} must do one of three: keep what is chosen (enrol) or made (making), or send challenges (challenge)"
+            )
         checked[name] = extension
     _INSTALLED.clear()
     _INSTALLED.update(checked)

@@ -4,6 +4,22 @@ from __future__ import annotations
 
 from limen.modules.signin.service.answering import AGAIN, SENT, Misfit, answered, check, send
 from limen.modules.signin.service.browser import DEVICE, device_of, open_session
-from limen.modules.signin.service.standing import identifiers, is_enough, methods, still_holds
+from limen.modules.signin.service.standing import identifiers, is_enough, methods, owes_second, seconds, still_holds
 
-__all__ = ["AGAIN", "DEVICE", "SENT", "Misfit", "answered", "check", "device_of", "identifiers", "is_enough", "methods", "open_session", "send", "still_holds"]
+__all__ = [
+    "AGAIN",
+    "DEVICE",
+    "SENT",
+    "Misfit",
+    "answered",
+    "check",
+    "device_of",
+    "identifiers",
+    "is_enough",
+    "methods",
+    "open_session",
+    "owes_second",
+    "seconds",
+    "send",
+    "still_holds",
+]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from limen.modules import factors
 from limen.modules.journey import AnyStep, Journey
 from limen.modules.signin.model import RECOVER, SIGN_IN
 from limen.modules.signin.steps.arrive import CREATE, RESUME, SELECT_ACCOUNT
 from limen.modules.signin.steps.begin import IDENTIFY
 from limen.modules.signin.steps.enter import ENTER
 from limen.modules.signin.steps.identify import RECOVER_IDENTIFY
-from limen.modules.signin.steps.prove import PROVE, RECOVER_PROVE, SEND_CODE
+from limen.modules.signin.steps.prove import PROVE, RECOVER_PROVE, SECOND, SEND_CODE
 from limen.modules.signin.steps.recover import ADMIT, NEW_PASSWORD
 
 STEPS: Final[tuple[AnyStep, ...]] = (
@@ -23,11 +24,17 @@ STEPS: Final[tuple[AnyStep, ...]] = (
     ENTER,
     RECOVER_IDENTIFY,
     RECOVER_PROVE,
+    SECOND,
     ADMIT,
     NEW_PASSWORD,
 )
 
+_FRESH: Final = ("signin.resume", "signin.identify", "signin.send_code", "signin.prove", "signin.enter")
+"""What stands before a change of what a person signs in with: she signs in anew, unless she has just done so."""
+
 JOURNEYS: Final = (
+    Journey(kind=factors.ADD, steps=(*_FRESH, "factors.pick", "factors.add")),
+    Journey(kind=factors.REMOVE, steps=(*_FRESH, "factors.remove")),
     Journey(
         kind=SIGN_IN,
         opens="/signin",
@@ -49,6 +56,7 @@ JOURNEYS: Final = (
             "signin.recover_identify",
             "signin.send_code",
             "signin.recover_prove",
+            "signin.second",
             "signin.admit",
             "signin.new_password",
             "signin.enter",

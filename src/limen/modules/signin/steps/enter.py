@@ -48,6 +48,8 @@ async def _settle(work: Work, view: View, answer: Nothing, checked: None) -> Out
         raise ValueError("nobody to let in")
     if reason := await bar_to(work, state.account):
         return turned_away(work, view, state.account, reason)
+    if await service.owes_second(work, state.account, state.proofs):
+        return Switch(SIGN_IN, past_create(state))
     before_account = any(proof.account is None for proof in state.proofs)
     verdict = judge(state.account, state.proofs, await service.identifiers(work, state.account) if before_account else ())
     match verdict:

@@ -10,7 +10,7 @@ from limen.modules import factors, sessions
 from limen.modules.factors import Answer, Checked
 from limen.modules.journey import Advance, Nothing, Outcome, Proof, State, Stay, Step, Switch, View
 from limen.modules.signin import service
-from limen.modules.signin.model import RECOVER, SIGN_IN
+from limen.modules.signin.model import RECOVER, SIGN_UP
 from limen.modules.signin.service import AGAIN, SENT, Misfit
 from limen.modules.signin.steps.identify import TYPED, app_of
 from limen.platform.pages import Page, _m
@@ -22,6 +22,8 @@ ENTERED: Final = "signin.entered"
 """Mark: a session was opened in this journey."""
 MAILBOX: Final = "email_code"
 """The factor that proves an address."""
+BY_MAILBOX: Final = frozenset({RECOVER, SIGN_UP})
+"""The journeys that begin with it, whatever the tenant's methods."""
 
 
 async def needs_proof(reader: Reader, state: State) -> bool:
@@ -38,13 +40,24 @@ async def needs_proof(reader: Reader, state: State) -> bool:
 
 async def method(reader: Reader, state: State) -> str:
     """Return the factor that is asked for now."""
-    if state.kind != SIGN_IN:
+    if state.kind in BY_MAILBOX and not await second_owed(reader, state):
         return MAILBOX
-    offered = await service.methods(reader)
-    shown = {proof.factor for proof in state.proofs}
-    left = tuple(kind for kind in offered if kind not in shown) or offered
+    left = await ways(reader, state)
     chosen = state.mark(METHOD)
     return chosen if chosen in left else left[0]
+
+
+async def second_owed(reader: Reader, state: State) -> bool:
+    """True if something was proved, and a second factor is asked of whoever that is before she may go on."""
+    return state.account is not None and bool(state.proofs) and await service.owes_second(reader, state.account, state.proofs)
+
+
+async def ways(reader: Reader, state: State) -> tuple[str, ...]:
+    """Return the factors that may be asked for now. Before the first proof they are the tenant's, whoever it is; after it, first those she has added."""
+    offered = () if state.kind in BY_MAILBOX else await service.methods(reader)
+    shown = {proof.factor for proof in state.proofs}
+    added = await service.seconds(reader, state.account) if state.account is not None and shown else ()
+    return tuple(kind for kind in (*added, *offered) if kind not in shown) or offered
 
 
 async def fields_of(reader: Reader, state: State) -> type[Answer]:
@@ -62,11 +75,15 @@ async def no_mailbox_yet(reader: Reader, state: State) -> bool:
     return state.identifier is not None and not state.mark(ENTERED) and all(proof.factor != MAILBOX for proof in state.proofs)
 
 
+async def _owes_before_change(reader: Reader, state: State) -> bool:
+    return not state.mark(ENTERED) and await second_owed(reader, state)
+
+
 async def _must_send(reader: Reader, state: State) -> bool:
     """True if the page to come asks for a code that was not sent."""
     if state.identifier is None:
         return False
-    wanted = await no_mailbox_yet(reader, state) if state.kind != SIGN_IN else await needs_proof(reader, state)
+    wanted = await (no_mailbox_yet if state.kind in BY_MAILBOX else needs_proof)(reader, state)
     if not wanted:
         return False
     kind = await method(reader, state)
@@ -82,7 +99,7 @@ async def _send(work: Work, view: View, answer: Nothing, checked: None) -> Outco
 async def _page(reader: Reader, state: State) -> Page:
     kind = await method(reader, state)
     way = factors.factor(kind)
-    others = [factors.factor(name) for name in await service.methods(reader) if name != kind and all(name != proof.factor for proof in state.proofs)]
+    others = [factors.factor(name) for name in await ways(reader, state) if name != kind]
     return Page(
         template="signin/prove.html",
         title=_m("Sign in"),
@@ -117,7 +134,7 @@ async def check(db: Database, view: View, answer: Answer) -> Checked | None:
 
 async def _settle(work: Work, view: View, answer: Answer, checked: Checked | None) -> Outcome:
     state = view.state
-    if answer.action in await service.methods(work):
+    if answer.action in await ways(work, state):
         return Advance(state.marked(METHOD, answer.action).unmarked(SENT))
     match answer.action:
         case "resend":
@@ -161,6 +178,10 @@ SEND_CODE: Final = Step[Nothing, None](name="signin.send_code", path="/signin", 
 PROVE: Final = Step[Answer, Checked](
     name="signin.prove", path="/signin", applies=_applies, page=_page, check=check, settle=_settle, fields=Answer, fields_for=fields_of
 )
+SECOND: Final = Step[Answer, Checked](
+    name="signin.second", path="/recover", applies=_owes_before_change, page=_page, check=check, settle=_settle, fields=Answer, fields_for=fields_of
+)
+"""Who proved a mailbox alone changes nothing of an account that has more to show."""
 RECOVER_PROVE: Final = Step[Answer, Checked](
     name="signin.recover_prove", path="/recover", applies=no_mailbox_yet, page=_recover_page, check=check, settle=_settle, fields=Answer, fields_for=fields_of
 )
