@@ -71,7 +71,8 @@ async def test_an_app_is_added_and_asked_for(town: Town) -> None:
     browser = town.browser()
     page = await sign_in(browser)
     assert shown_step(page) == "signin.prove"
-    assert "authenticator app" in page.words
+    assert "One more step" in page.words
+    assert {value for _, value in page.forms()[0].buttons} == {"continue", "another"}
     assert await current(town, browser) is None
 
 

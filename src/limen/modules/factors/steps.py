@@ -28,8 +28,9 @@ _CANCELLED: Final = "access_denied"
 
 
 def makers() -> tuple[Factor, ...]:
-    """Return the factors that a person can add by herself."""
-    return tuple(way for way in map(service.factor, service.kinds()) if way.making is not None)
+    """Return the factors that a person can add by herself, those first that she uses each time."""
+    found = [way for way in map(service.factor, service.kinds()) if way.making is not None]
+    return tuple(sorted(found, key=lambda way: way.making is not None and not way.making.asks))
 
 
 async def tell(work: Work, view: View, template: str) -> None:

@@ -93,7 +93,7 @@ def _picture(uri: str) -> str:
     import segno  # noqa: PLC0415 - needed by who adds an app, once
 
     drawn = io.BytesIO()
-    segno.make_qr(uri, error="m", boost_error=False).save(drawn, kind="svg", scale=5, light="#fff", xmldecl=False, svgns=False, nl=False)
+    segno.make_qr(uri, error="m", boost_error=False).save(drawn, kind="svg", scale=5, light="#fff", omitsize=True, xmldecl=False, svgns=False, nl=False)
     return drawn.getvalue().decode()
 
 

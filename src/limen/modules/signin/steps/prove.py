@@ -53,10 +53,12 @@ async def second_owed(reader: Reader, state: State) -> bool:
 
 
 async def ways(reader: Reader, state: State) -> tuple[str, ...]:
-    """Return the factors that may be asked for now. Before the first proof they are the tenant's, whoever it is; after it, first those she has added."""
-    offered = () if state.kind in BY_MAILBOX else await service.methods(reader)
+    """Return the factors that may be asked for now: the tenant's before the first proof, whoever it is; then what she has added, alone while it is owed."""
     shown = {proof.factor for proof in state.proofs}
     added = await service.seconds(reader, state.account) if state.account is not None and shown else ()
+    if await second_owed(reader, state):
+        return added
+    offered = await service.methods(reader)
     return tuple(kind for kind in (*added, *offered) if kind not in shown) or offered
 
 
@@ -110,7 +112,8 @@ async def _page(reader: Reader, state: State) -> Page:
             "sends": way.challenge is not None,
             "others": [(one.name, one.offer) for one in others],
             "forgot": kind == "password",
-            "again": state.account is not None,
+            "again": state.account is not None and not state.proofs,
+            "more": bool(state.proofs),
             "app": await app_of(reader, state),
         },
     )
