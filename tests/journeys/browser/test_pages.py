@@ -57,7 +57,7 @@ async def test_every_page_is_accessible_and_fits(demo: Demo, tab: OpenTab) -> No
     await _signs_in(visitor, tour)
     await _recovers(visitor, tour)
     await _is_refused(visitor, tour)
-    assert len(tour.seen) == 38
+    assert len(tour.seen) == 42
 
 
 async def _signs_up(visitor: Visitor, tour: Tour) -> None:
@@ -108,6 +108,17 @@ async def _looks_around(visitor: Visitor, tour: Tour) -> None:
     await tour.look("profile-mistake", once=True)
     await visitor.fill("save", birthdate_day="", phone_number="", locality="Berlin")
     await tour.look("profile-saved", once=True)
+    await page.goto(f"{issuer}/account/security")
+    await tour.look("security")
+    await visitor.press("add")
+    await tour.look("enrol")
+    await visitor.press("totp")
+    await tour.look("enrol-app")
+    await visitor.press("cancel")
+    await visitor.press("add")
+    await visitor.press("recovery_codes")
+    await tour.look("enrol-codes")
+    await visitor.press("cancel")
     await page.goto(f"{issuer}/account/sessions")
     await tour.look("devices")
     visitor.demo.ask(visitor.address, "TULIP-77")

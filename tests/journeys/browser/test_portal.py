@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import re
+from datetime import UTC, datetime
 
 import pytest
 from playwright.async_api import expect
 
-from tests.journeys.browser.conftest import Demo, Visitor
+from limen.extensions.factors.totp import hotp, step_of
+from tests.journeys.browser.conftest import PASSWORD, Demo, Visitor
 from tests.rig.browser import PHONE, OpenTab
 
 pytestmark = [pytest.mark.slow, pytest.mark.anyio, pytest.mark.xdist_group("demo")]
@@ -79,3 +82,28 @@ async def test_a_question_from_the_telephone_is_answered(demo: Demo, tab: OpenTa
     await expect(page.get_by_role("status")).to_have_text("You said yes to Acme on the telephone.")
     await page.goto(f"{demo.issuer}/account/apps")
     await expect(page.get_by_role("main")).to_contain_text("Acme on the telephone")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+async def test_an_authenticator_app_is_added_and_asked_for(demo: Demo, tab: OpenTab, new_customer: Visitor, *, scripts: bool) -> None:
+    """Three taps and a code; on another device the password alone is half of it. With scripts and without."""
+    visitor = Visitor(demo, await tab(scripts=scripts), new_customer.address)
+    await visitor.signs_in()
+    page = visitor.page
+    await page.goto(f"{demo.issuer}/account/security")
+    await visitor.press("add")
+    await visitor.press("totp")
+    letters = (await page.locator("code[dir=ltr]").inner_text()).replace(" ", "")
+    await visitor.fill(code=_code(letters, 0))
+    await expect(page.get_by_role("list", name="Ways to sign in")).to_contain_text("Authenticator app")
+    elsewhere = Visitor(demo, await tab(size=PHONE, scripts=scripts), visitor.address)
+    await elsewhere.page.goto(f"{demo.issuer}/signin")
+    await elsewhere.fill(identifier=visitor.address, password=PASSWORD)
+    await expect(elsewhere.page.get_by_role("heading", level=1)).to_have_text("One more step")
+    await elsewhere.fill(code=_code(letters, 1))  # the next one, which is taken a step ahead
+    await expect(elsewhere.page).to_have_url(f"{demo.issuer}/account")
+
+
+def _code(letters: str, ahead: int) -> str:
+    """Return what an app shows that was given these letters, so many half minutes from now."""
+    return hotp(base64.b32decode(letters), step_of(datetime.now(UTC)) + ahead)
