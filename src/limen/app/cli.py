@@ -49,7 +49,7 @@ class Entry:
 def entries() -> dict[str, Entry]:
     """Return all commands: verbs in the order one meets them, then groups."""
     verbs = {file.stem: _entry(file) for file in _ROOT.glob("app/commands/*.py") if file.stem != "__init__"}
-    groups = [_entry(file) for floor in ("modules", "platform") for file in _ROOT.glob(f"{floor}/*/commands.py")]
+    groups = [_entry(file) for floor in ("modules", "platform", "extensions/*") for file in _ROOT.glob(f"{floor}/*/commands.py")]
     ordered = [verbs.pop(name) for name in _ORDER if name in verbs]
     return {one.name: one for one in (*ordered, *verbs.values(), *sorted(groups, key=lambda one: one.name))}
 

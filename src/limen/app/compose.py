@@ -172,6 +172,8 @@ async def compose(opened: Opened, *, share: Path | None = None) -> House:
     start_traces(settings.of(Traced))
     pool().told = TRACES.hashed if TRACES.on else None
     endpoints = install()
+    for opens in (one for _, found in discover.everywhere("AT_START", tuple) for one in found):
+        await asyncio.to_thread(opens, settings)  # what it reads may be large
     if server.dev:
         await read_clock(db)
     jobs = [kind for _, found in discover.gathered(("jobs",), "JOBS", tuple) for kind in found]

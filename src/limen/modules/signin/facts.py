@@ -20,6 +20,22 @@ class SignInRefused(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordExposed(Fact):
+    """Somebody gave the right password, and it is one that attackers know: she is asked for another before she is in."""
+
+    name: ClassVar[str] = "signin.password_exposed"
+    journey: JourneyId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordReplaced(Fact):
+    """Somebody signed in with a password that attackers know and chose another; her other sessions and all grants end."""
+
+    name: ClassVar[str] = "signin.password_replaced"
+    journey: JourneyId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordRecovered(Fact):
     """Somebody who forgot her password proved the mailbox and chose another; her other sessions and all grants end."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 import msgspec
 
 from limen.kernel.ids import AccountId
-from limen.modules import keys
+from limen.modules import factors, keys
 from limen.modules.journey import Ask, Passed, Proof, Refused
 
 SIGN_IN: Final = "sign_in"
@@ -26,6 +27,20 @@ DEVICE_LIFETIME: Final = timedelta(days=180)
 DEVICES: Final = keys.Sealed(
     name="signin.devices", fades=DEVICE_LIFETIME, why="the cookie of a browser that signed somebody in lies there, and is sealed anew at the next sign-in"
 )
+
+
+@runtime_checkable
+class Tells(Protocol):
+    """An answer that can say whether attackers know it by now, though it may be right: a factor's fields have this method where they can."""
+
+    def known(self, rules: object) -> bool:
+        """True if they do and the tenant's `rules` for the factor want it changed. May take long: outside the event loop."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exposed(factors.Matched):
+    """The answer was right, and attackers know it by now: it lets her on, to choose another."""
 
 
 def reaches(acr: str, wanted: str) -> bool:

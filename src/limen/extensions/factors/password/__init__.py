@@ -7,6 +7,7 @@ import unicodedata
 from typing import Final
 
 from limen.extensions.factors.password.blocklist import is_guessable
+from limen.extensions.factors.password.known import how_known
 from limen.extensions.factors.password.settings import Tenant
 from limen.modules.factors import Answer, Chosen, Context, Factor, Match, Means, Mismatch, Trial, Unfit
 from limen.platform.crypto import PasswordTooLong, hash_password, needs_rehash, verify_nothing, verify_password
@@ -28,6 +29,11 @@ class PasswordAnswer(Answer, frozen=True):
     def said(self) -> str:
         """Return the password."""
         return self.password
+
+    def known(self, rules: object) -> bool:
+        """True if attackers know the password by now and the tenant's `rules` want it changed. Reads files: not for the event loop."""
+        wanted = rules if isinstance(rules, Tenant) else Tenant()
+        return wanted.check_at_sign_in and how_known(self.password) is not None
 
 
 def check(trial: Trial) -> Match | Mismatch:
@@ -58,6 +64,8 @@ def enrol(value: str, context: Context) -> Chosen | Unfit:
         return Unfit("too_short", reason, advice(normal, context) if normal else ())
     if is_guessable(normal, context.words):
         return Unfit("guessable", _m("This password is easy to guess. Use a few words that do not belong together."), advice(normal, context))
+    if (how := how_known(value)) is not None:
+        return Unfit(how.code, how.reason, advice(normal, context))
     try:
         return Chosen(hash_password(value).encode())
     except PasswordTooLong:

@@ -16,7 +16,7 @@ monday tuesday wednesday thursday friday saturday sunday montag dienstag mittwoc
 correcthorsebatterystaple thequickbrownfoxjumpsoverthelazydog thisisapassword thisismypassword mypassword
 """
 COMMON: Final = frozenset(_WORDS.split())
-"""The beginning of a list; a large one comes as a file of its own."""
+"""What is taken out wherever it stands; the long lists, which only a whole password is compared with, are in `lists`."""
 
 _ROWS: Final = ("0123456789", "abcdefghijklmnopqrstuvwxyz", "qwertyuiop", "qwertzuiop", "asdfghjkl", "zxcvbnm", "yxcvbnm", "azertyuiop")
 _LEET: Final = str.maketrans("0134578@$!", "oleastbasi")

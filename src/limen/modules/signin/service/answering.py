@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,10 +12,10 @@ from typing import Final, assert_never
 import msgspec
 
 from limen.kernel import secrets
-from limen.modules import factors
+from limen.modules import factors, tenants
 from limen.modules.factors import Answer, Checked, Claim, Matched, NotSent, Order, Over, Purpose, Sent, Wait, Wrong
 from limen.modules.journey import Errors, Proof, Refused, State, View
-from limen.modules.signin.model import RECOVER, SIGN_UP
+from limen.modules.signin.model import RECOVER, SIGN_UP, Exposed, Tells
 from limen.modules.signin.service.browser import device_of
 from limen.platform.pages import Message, _m, counted
 from limen.platform.sql import Database, Reader, Work
@@ -46,10 +47,14 @@ async def check(db: Database, view: View, kind: str, answer: msgspec.Struct) -> 
     """Have an answer checked by the host; None where the person pressed another button."""
     if not isinstance(answer, Answer) or answer.action != "continue":
         return None
-    visitor = view.visitor
+    visitor, rules = view.visitor, factors.factor(kind).settings
     async with db.read(visitor.tenant) as reader:
         claimed = await _from_browser(reader, view, claim(view, kind))
-    return await factors.attempt(db, visitor.tenant, visitor.actor, claimed, answer.said())
+        ruled = await tenants.settings(reader, kind, rules) if rules else None
+    found = await factors.attempt(db, visitor.tenant, visitor.actor, claimed, answer.said())
+    if isinstance(found, Matched) and isinstance(answer, Tells) and await asyncio.to_thread(answer.known, ruled):
+        return Exposed(**{one.name: getattr(found, one.name) for one in dataclasses.fields(found)})
+    return found
 
 
 async def _from_browser(reader: Reader, view: View, claimed: Claim) -> Claim:

@@ -12,7 +12,7 @@ from limen.modules.signin.steps.begin import IDENTIFY
 from limen.modules.signin.steps.enter import ENTER
 from limen.modules.signin.steps.identify import RECOVER_IDENTIFY
 from limen.modules.signin.steps.prove import PROVE, RECOVER_PROVE, SECOND, SEND_CODE
-from limen.modules.signin.steps.recover import ADMIT, NEW_PASSWORD
+from limen.modules.signin.steps.recover import ADMIT, NEW_PASSWORD, REPLACE_PASSWORD
 
 STEPS: Final[tuple[AnyStep, ...]] = (
     CREATE,
@@ -27,9 +27,12 @@ STEPS: Final[tuple[AnyStep, ...]] = (
     SECOND,
     ADMIT,
     NEW_PASSWORD,
+    REPLACE_PASSWORD,
 )
 
-_FRESH: Final = ("signin.resume", "signin.identify", "signin.send_code", "signin.prove", "signin.enter")
+_IN: Final = ("signin.admit", "signin.replace_password", "signin.enter")
+"""What stands after the proofs: a password that attackers know is changed before she is in."""
+_FRESH: Final = ("signin.resume", "signin.identify", "signin.send_code", "signin.prove", *_IN)
 """What stands before a change of what a person signs in with: she signs in anew, unless she has just done so."""
 
 JOURNEYS: Final = (
@@ -45,7 +48,7 @@ JOURNEYS: Final = (
             "signin.identify",
             "signin.send_code",
             "signin.prove",
-            "signin.enter",
+            *_IN,
             "consents.consent",
         ),
     ),

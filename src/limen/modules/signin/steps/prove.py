@@ -10,7 +10,8 @@ from limen.modules import factors, sessions
 from limen.modules.factors import Answer, Checked
 from limen.modules.journey import Advance, Nothing, Outcome, Proof, State, Stay, Step, Switch, View
 from limen.modules.signin import service
-from limen.modules.signin.model import RECOVER, SIGN_UP
+from limen.modules.signin.facts import PasswordExposed
+from limen.modules.signin.model import RECOVER, SIGN_UP, Exposed
 from limen.modules.signin.service import AGAIN, SENT, Misfit
 from limen.modules.signin.steps.identify import TYPED, app_of
 from limen.platform.pages import Page, _m
@@ -20,6 +21,8 @@ METHOD: Final = "signin.method"
 """Mark: the factor the page asks for, where it is not the tenant's first."""
 ENTERED: Final = "signin.entered"
 """Mark: a session was opened in this journey."""
+KNOWN: Final = "signin.password_known"
+"""Mark: attackers know the password that was shown, so another is chosen."""
 MAILBOX: Final = "email_code"
 """The factor that proves an address."""
 BY_MAILBOX: Final = frozenset({RECOVER, SIGN_UP})
@@ -158,7 +161,10 @@ async def proved(work: Work, view: View, checked: Checked | None) -> Outcome:
         return Stay(state, found.errors)
     if state.account is not None and found.account != state.account:
         return Stay(state, {"": _m("This belongs to another account. Sign in with the account you began with.")})
-    return Advance(_with(state, found))
+    if not isinstance(checked, Exposed):
+        return Advance(_with(state, found))
+    work.record(PasswordExposed(subject=found.account, journey=view.visitor.journey))
+    return Advance(_with(state, found).marked(KNOWN))
 
 
 def _with(state: State, proof: Proof) -> State:
@@ -173,7 +179,7 @@ def resend(state: State) -> State:
 def nobody(state: State) -> State:
     """Return the state of somebody who has yet to say who she is; what was typed can be corrected."""
     typed = state.identifier[1] if state.identifier and state.account is None else ""
-    return replace(state.unmarked(METHOD, SENT, AGAIN), account=None, identifier=None, proofs=()).marked(TYPED, typed)
+    return replace(state.unmarked(METHOD, SENT, AGAIN, KNOWN), account=None, identifier=None, proofs=()).marked(TYPED, typed)
 
 
 SEND_CODE: Final = Step[Nothing, None](name="signin.send_code", path="/signin", applies=_must_send, settle=_send, fields=Nothing)

@@ -1,4 +1,4 @@
-"""A forgotten password: whoever proved the mailbox chooses another, and everything that was open with the old one ends."""
+"""Another password, because it was forgotten or attackers know it: whoever proved herself chooses it, and all that was open with the old one ends."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from limen.modules import accounts, factors, notices, sessions, tenants
 from limen.modules.factors import Context, Prepared, Unfit
 from limen.modules.journey import Advance, Nothing, Outcome, State, Stay, Step, View
 from limen.modules.signin import service
-from limen.modules.signin.facts import PasswordRecovered
+from limen.modules.signin.facts import PasswordRecovered, PasswordReplaced
+from limen.modules.signin.model import RECOVER
 from limen.modules.signin.steps.enter import bar_to, turned_away
-from limen.modules.signin.steps.prove import ENTERED
+from limen.modules.signin.steps.prove import ENTERED, KNOWN
 from limen.platform.pages import Page, _m
 from limen.platform.sql import Database, Reader, Work
 
@@ -31,7 +32,8 @@ class NewPassword(msgspec.Struct, frozen=True):
 
 async def _to_be_admitted(reader: Reader, state: State) -> bool:
     del reader
-    return state.account is not None and bool(state.proofs) and not state.mark(ADMITTED) and not state.mark(ENTERED)
+    wanted = state.kind == RECOVER or bool(state.mark(KNOWN))
+    return wanted and state.account is not None and bool(state.proofs) and not state.mark(ADMITTED) and not state.mark(ENTERED)
 
 
 async def _admit(work: Work, view: View, answer: Nothing, checked: None) -> Outcome:
@@ -49,12 +51,22 @@ async def _applies(reader: Reader, state: State) -> bool:
     return PASSWORD in await service.methods(reader)
 
 
+async def _is_known(reader: Reader, state: State) -> bool:
+    del reader
+    return state.account is not None and bool(state.mark(KNOWN)) and not state.mark(ENTERED)
+
+
 async def _page(reader: Reader, state: State) -> Page:
     del reader
     return Page(
         template="signin/new_password.html",
         title=_m("Choose a new password"),
-        values={"identifier": state.identifier[1] if state.identifier else "", "choose": factors.factor(PASSWORD).choose, "advice": advice(state)},
+        values={
+            "identifier": state.identifier[1] if state.identifier else "",
+            "choose": factors.factor(PASSWORD).choose,
+            "advice": advice(state),
+            "known": bool(state.mark(KNOWN)),
+        },
     )
 
 
@@ -81,12 +93,13 @@ async def _settle(work: Work, view: View, answer: NewPassword, checked: Prepared
         return unfit(state, checked)
     await factors.enrol(work, state.account, checked)
     await sessions.end_all(work, state.account, sessions.EndReason.CREDENTIAL_CHANGED)
-    work.record(PasswordRecovered(subject=state.account, journey=view.visitor.journey))
+    happened = PasswordReplaced if state.mark(KNOWN) else PasswordRecovered
+    work.record(happened(subject=state.account, journey=view.visitor.journey))
     link = {"link": f"{view.visitor.issuer}/recover"}
     for one in await accounts.identifiers(work, state.account):
         to = notices.Recipient(address=one.value, account=state.account)
         await notices.send(work, to, "password_changed", link, language=view.visitor.language)
-    return Advance(state.marked(CHANGED).unmarked(ADVICE))
+    return Advance(state.marked(CHANGED).unmarked(ADVICE, KNOWN))
 
 
 def unfit(state: State, found: Unfit) -> Stay:
@@ -100,6 +113,9 @@ def advice(state: State) -> list[str]:
 
 
 ADMIT: Final = Step[Nothing, None](name="signin.admit", path="/recover", applies=_to_be_admitted, settle=_admit, fields=Nothing)
+REPLACE_PASSWORD: Final = Step[NewPassword, Prepared | Unfit](
+    name="signin.replace_password", path="/signin", applies=_is_known, page=_page, check=_check, settle=_settle, fields=NewPassword
+)
 NEW_PASSWORD: Final = Step[NewPassword, Prepared | Unfit](
     name="signin.new_password", path="/recover", applies=_applies, page=_page, check=_check, settle=_settle, fields=NewPassword
 )

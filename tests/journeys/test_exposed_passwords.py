@@ -1,0 +1,112 @@
+"""A right password that attackers know: it lets its owner on, to a page where she chooses another."""
+
+from __future__ import annotations
+
+import pytest
+
+from limen.kernel.secrets import Secret
+from limen.modules import accounts, factors
+from limen.modules.factors import Prepared
+from limen.platform.crypto import hash_password
+from tests.journeys.conftest import ADA, OURS, PASSWORD, Town, step_of
+from tests.journeys.test_signing_in import current, sign_in
+
+pytestmark = pytest.mark.anyio
+
+KNOWN = "Sunshine2019!"
+NEW = "seven slow snails sing"
+
+
+async def exposed(town: Town, password: str = KNOWN) -> None:
+    """Make an account with a password of a time when nobody minded."""
+    account = await town.account(password=None)
+    hashed = hash_password(password).encode()
+    async with town.world.work() as work:
+        await factors.enrol(work, account, Prepared("password", Secret(hashed)))
+
+
+async def test_she_chooses_another_and_is_in(town: Town) -> None:
+    """The right password leads to the page that says why; after it she is in, the old one is wrong, and she is told by mail."""
+    await exposed(town)
+    browser = town.browser()
+    page = await sign_in(browser, password=KNOWN)
+    assert step_of(page) == "signin.replace_password"
+    assert "on lists that attackers try first" in page.words
+    assert await current(town, browser) is None
+    page = await browser.submit(page, {"new_password": NEW})
+    assert page.url.endswith("/account")
+    session = await current(town, browser)
+    assert session is not None
+    assert (session.acr, session.amr) == ("aal1", ("pwd",))
+    assert "do not fit together" in (await sign_in(town.browser(), password=KNOWN)).words
+    assert (await sign_in(town.browser(), password=NEW)).url.endswith("/account")
+    assert "was changed" in (await town.mails())[0]["subject"]
+    assert [fact.name for fact in await town.facts("signin.password_")] == ["signin.password_exposed", "signin.password_replaced"]
+
+
+async def test_a_wrong_password_is_said_to_be_wrong(town: Town) -> None:
+    """Nobody who does not know the password learns that it is on a list, nor is a wrong one looked for in it."""
+    await exposed(town)
+    page = await sign_in(town.browser(), password="Sunshine2018!")
+    assert step_of(page) == "signin.prove"
+    assert await town.facts("signin.password_exposed") == []
+
+
+async def test_another_that_is_known_will_not_do(town: Town) -> None:
+    """The page stays, says what is wrong, and lets nobody in."""
+    await exposed(town)
+    browser = town.browser()
+    page = await sign_in(browser, password=KNOWN)
+    page = await browser.submit(page, {"new_password": KNOWN + "Sunshine"})
+    assert step_of(page) == "signin.replace_password"
+    assert "easy to guess" in page.words
+    assert await current(town, browser) is None
+
+
+async def test_what_was_open_with_the_old_one_ends(town: Town) -> None:
+    """Whoever is signed in elsewhere, perhaps with the list in hand, is out."""
+    await exposed(town)
+    await town.set(password={"check_at_sign_in": False})
+    other = town.browser()
+    assert (await sign_in(other, password=KNOWN)).url.endswith("/account")
+    await town.set(password={"check_at_sign_in": True})
+    browser = town.browser()
+    await browser.submit(await sign_in(browser, password=KNOWN), {"new_password": NEW})
+    assert await current(town, other) is None
+    assert await current(town, browser) is not None
+    assert [fact.data["reason"] for fact in await town.facts("sessions.all_ended")] == ["credential_changed"]
+
+
+async def test_a_suspended_account_changes_nothing(town: Town) -> None:
+    """She is turned away before she is asked for a new password."""
+    await exposed(town)
+    async with town.world.work() as work:
+        account = await accounts.by_normal(work, "email", ADA)
+        assert account is not None
+        await accounts.suspend(work, account.id, "abuse")
+    page = await sign_in(town.browser(), password=KNOWN)
+    assert step_of(page) == "signin.identify"
+    assert "cannot be used at the moment" in page.words
+
+
+async def test_nobody_goes_past_the_page(town: Town) -> None:
+    """Going on without a password, or naming another step, opens no session."""
+    await exposed(town)
+    browser = town.browser()
+    page = await sign_in(browser, password=KNOWN)
+    form = page.forms()[0]
+    for said in ({"action": "continue", "new_password": ""}, {"action": "skip"}, {"step": "signin.enter"}):
+        page = await browser.post(page.url, form={**form.fields, **said}, headers=OURS)
+        assert step_of(page) == "signin.replace_password"
+    assert await current(town, browser) is None
+
+
+async def test_a_good_password_meets_no_such_page(town: Town) -> None:
+    """Beside the address on the first page, a password that nobody knows opens the session at once; one that is known leads on like anywhere."""
+    await exposed(town)
+    await town.account("bob@example.com")
+    for address, password, step in (("bob@example.com", PASSWORD, ""), (ADA, KNOWN, "signin.replace_password")):
+        browser = town.browser()
+        page = await browser.submit(await browser.get("/signin"), {"identifier": address, "password": password})
+        assert step_of(page) == step
+        assert (await current(town, browser) is None) is bool(step)
