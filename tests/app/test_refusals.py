@@ -208,3 +208,27 @@ def test_names_that_are_nearly_right(here: Here) -> None:
     for verb in ("rotate", "drop"):
         assert "acme has no client sohp; `limen client list` shows those it has" in here.refused("client", verb, "sohp")
     assert "--tenant stands before the command: write limen COMMAND --tenant" in here.refused("--tenant", "acme", "client", "list", status=2)
+
+
+def test_a_list_of_stolen_passwords_that_cannot_be_read_is_told_before_serving(empty: Here) -> None:
+    """Missing or damaged: the server does not go without it silently. The command that makes it works meanwhile, and says what it made."""
+    empty.run("init")
+    with (empty.folder / "limen.toml").open("a") as config:
+        config.write('\n[password]\nleaked = "var/leaked.filter"\n')
+    said = empty.refused("serve")
+    assert f"password.leaked: {empty.folder}/var/leaked.filter cannot be read: No such file or directory. Make it with `limen password leaked LIST`" in said
+    (empty.folder / "list.txt").write_text(f"{'ABCDE' * 8}:3\n{'0' * 40}\n")
+    assert "var/leaked.filter: 2 passwords, 64 octets. Servers take it when they start" in empty.run("password", "leaked", "list.txt")
+    whole = (empty.folder / "var/leaked.filter").read_bytes()
+    (empty.folder / "var/leaked.filter").write_bytes(whole[:-1])
+    assert "is damaged: it is not as it was written. Make it again with" in empty.refused("serve")
+
+
+def test_a_filter_needs_a_place_and_a_list(empty: Here) -> None:
+    """Nowhere to write, nothing to read, and hashes of another kind: each is one line."""
+    empty.run("init")
+    (empty.folder / "ntlm.txt").write_text("8846F7EAEE8FB117AD06BDD830B7586C:9\n")
+    assert "say where it is to be: --out var/leaked.filter" in empty.refused("password", "leaked", "ntlm.txt")
+    assert "ntlm.txt, line 1: these are NTLM hashes" in empty.refused("password", "leaked", "ntlm.txt", "--out", "leaked.filter")
+    assert "nothing.txt: No such file or directory" in empty.refused("password", "leaked", "nothing.txt", "--out", "leaked.filter")
+    assert "No such file or directory" in empty.refused("password", "leaked", "ntlm.txt", "--out", "nowhere/leaked.filter")

@@ -20,7 +20,6 @@ from typing import ClassVar, Final
 from limen.extensions.factors.password import leaked
 from limen.kernel.errors import Kind, LimenError
 
-_PARTS_BITS: Final = 12
 _HELD: Final = 4_000_000
 """Digests in memory before they are dealt out: some 40 MB."""
 _EVERY: Final = 50_000
@@ -51,10 +50,11 @@ class _Parts:
 
     folder: Path
     held: dict[int, bytearray] = field(default_factory=dict)
+    seen: set[int] = field(default_factory=set)
     count: int = 0
 
     def add(self, digest: bytes) -> None:
-        self.held.setdefault((digest[0] << 4) | (digest[1] >> 4), bytearray()).extend(digest[:8])
+        self.held.setdefault((digest[0] << 4) | (digest[1] >> 4), bytearray()).extend(digest[:8])  # 4,096 parts
         self.count += 1
         if self.count % _HELD == 0:
             self.flush()
@@ -63,11 +63,11 @@ class _Parts:
         for part, octets in self.held.items():
             with self._file(part).open("ab") as file:
                 file.write(octets)
+        self.seen.update(self.held)
         self.held.clear()
 
     def sorted(self, part: int) -> list[int]:
-        path = self._file(part)
-        keys = array("Q", path.read_bytes() if path.exists() else b"")
+        keys = array("Q", self._file(part).read_bytes())
         if sys.byteorder == "little":
             keys.byteswap()
         return sorted(keys)
@@ -113,7 +113,7 @@ def _write(parts: _Parts, made: Path) -> Iterator[Progress]:
     with made.open("r+b") as index, made.open("r+b") as entries:
         index.seek(leaked.HEADER.size)
         entries.seek(leaked.HEADER.size + ((1 << bits) + 1) * leaked.BOUND.size)
-        for part in range(1 << _PARTS_BITS):
+        for done, part in enumerate(sorted(parts.seen), 1):
             bounds, kept = array("I"), array("H")
             for key in parts.sorted(part):
                 cell = key >> shift
@@ -127,7 +127,7 @@ def _write(parts: _Parts, made: Path) -> Iterator[Progress]:
             total += len(kept)
             index.write(_little(bounds))
             entries.write(_little(kept))
-            yield Progress(parts.count, (part + 1) / (1 << _PARTS_BITS))
+            yield Progress(parts.count, done / len(parts.seen))
         index.write(_little(array("I", [total]) * ((1 << bits) + 1 - filled)))
     with made.open("r+b") as file:
         head = leaked.head_of(bits, total)

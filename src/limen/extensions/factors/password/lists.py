@@ -36,9 +36,9 @@ def size() -> int:
 
 
 def _listed(form: str) -> bool:
-    known, digest = _digests(), _digest(form)
-    at = bisect_left(known, digest)
-    return at < len(known) and known[at] == digest
+    entries, wanted = _digests(), _digest(form)
+    at = bisect_left(entries, wanted)
+    return at < len(entries) and entries[at] == wanted
 
 
 def _digest(form: str) -> int:
