@@ -210,7 +210,7 @@ def test_names_that_are_nearly_right(here: Here) -> None:
     assert "--tenant stands before the command: write limen COMMAND --tenant" in here.refused("--tenant", "acme", "client", "list", status=2)
 
 
-def test_a_list_of_stolen_passwords_that_cannot_be_read_is_told_before_serving(empty: Here) -> None:
+def test_a_list_of_stolen_passwords_that_cannot_be_read_is_told_before_serving(empty: Here, capsys: pytest.CaptureFixture[str]) -> None:
     """Missing or damaged: the server does not go without it silently. The command that makes it works meanwhile, and says what it made."""
     empty.run("init")
     with (empty.folder / "limen.toml").open("a") as config:
@@ -222,6 +222,9 @@ def test_a_list_of_stolen_passwords_that_cannot_be_read_is_told_before_serving(e
     whole = (empty.folder / "var/leaked.filter").read_bytes()
     (empty.folder / "var/leaked.filter").write_bytes(whole[:-1])
     assert "is damaged: it is not as it was written. Make it again with" in empty.refused("serve")
+    with pytest.raises(SystemExit):
+        cli.run(["check"])
+    assert "! servers will not start: password.leaked: " in capsys.readouterr().out
 
 
 def test_a_filter_needs_a_place_and_a_list(empty: Here) -> None:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
+
 import pytest
 
+from limen.extensions.factors.password import corpus
+from limen.extensions.factors.password.known import open_leaked
+from limen.extensions.factors.password.settings import Server
 from limen.kernel.secrets import Secret
 from limen.modules import accounts, factors
 from limen.modules.factors import Prepared
 from limen.platform.crypto import hash_password
+from limen.platform.duties import Settings
 from tests.journeys.conftest import ADA, OURS, PASSWORD, Town, step_of
 from tests.journeys.test_signing_in import current, sign_in
 
@@ -75,6 +82,25 @@ async def test_what_was_open_with_the_old_one_ends(town: Town) -> None:
     assert await current(town, other) is None
     assert await current(town, browser) is not None
     assert [fact.data["reason"] for fact in await town.facts("sessions.all_ended")] == ["credential_changed"]
+
+
+async def test_a_stolen_one_is_changed_likewise(town: Town, tmp_path: Path) -> None:
+    """On no list of words, but in the filter: she is led to the page, and the same one will not do again, with the reason beside it."""
+    await exposed(town, PASSWORD)
+    (tmp_path / "list.txt").write_text(hashlib.sha1(PASSWORD.encode(), usedforsecurity=False).hexdigest())
+    for _ in corpus.build(tmp_path / "list.txt", tmp_path / "leaked.filter"):
+        pass
+    open_leaked(Settings([Server(leaked=tmp_path / "leaked.filter")]))
+    try:
+        browser = town.browser()
+        page = await sign_in(browser)
+        assert step_of(page) == "signin.replace_password"
+        page = await browser.submit(page, {"new_password": PASSWORD})
+        assert "in a list of stolen passwords" in page.words
+        page = await browser.submit(page, {"new_password": NEW})
+        assert page.url.endswith("/account")
+    finally:
+        open_leaked(Settings([]))
 
 
 async def test_a_suspended_account_changes_nothing(town: Town) -> None:

@@ -1,4 +1,4 @@
-"""What `limen check` looks at: nothing here is wrong enough to refuse to start, all of it is worth a sentence."""
+"""What `limen check` looks at: hardly anything is wrong enough to refuse to start, all of it is worth a sentence."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from limen.app import ground
+from limen.app import discover, ground
 from limen.app.ground import Opened
 from limen.app.settings import DatabaseSettings, ServerSettings
 from limen.app.wanted import sections
 from limen.kernel.ids import TenantId
 from limen.modules import keys, tenants
 from limen.platform.crypto import KeyringSettings
-from limen.platform.duties import Settings
+from limen.platform.duties import BadSetting, Settings
 from limen.platform.mail import Server as Mail
 from limen.platform.outbox import count_dead
 from limen.platform.sql import Database, Reader, ahead
@@ -51,6 +51,11 @@ def _of_settings(chosen: Settings) -> Iterator[str]:
         yield "mail.url is not set: codes and notices wait in the outbox, and are given up in the end"
     if not (server.dev or server.trusted_proxies):
         yield "server.trusted_proxies is empty: all customers have your proxy's address, and no client certificate is heard; write the proxy's own"
+    for opens in (one for _, found in discover.everywhere("AT_START", tuple) for one in found):
+        try:
+            opens(chosen)
+        except BadSetting as refused:
+            yield f"servers will not start: {refused.operator}"
     metrics = chosen.of(Metrics).address
     if metrics and metrics[0] not in {"127.0.0.1", "::1", "localhost"}:
         yield f"metrics.listen is {metrics[0]}: the figures tell of your traffic; loopback or a private network is advised"
