@@ -16,6 +16,7 @@ from limen.modules.factors import Prepared
 from limen.platform.crypto import hash_password
 from limen.platform.duties import Settings
 from tests.journeys.conftest import ADA, OURS, PASSWORD, Town, step_of
+from tests.journeys.test_second_factor import code, with_app
 from tests.journeys.test_signing_in import current, sign_in
 
 pytestmark = pytest.mark.anyio
@@ -136,3 +137,45 @@ async def test_a_good_password_meets_no_such_page(town: Town) -> None:
         page = await browser.submit(await browser.get("/signin"), {"identifier": address, "password": password})
         assert step_of(page) == step
         assert (await current(town, browser) is None) is bool(step)
+
+
+async def test_a_second_factor_comes_before_the_change(town: Town) -> None:
+    """Whoever has the list alone changes nothing; going on as somebody else asks nothing of her; with the code the owner comes to the page."""
+    await exposed(town)
+    await town.account("bob@example.com")
+    await town.set(password={"check_at_sign_in": False})
+    browser = town.browser()
+    await sign_in(browser, password=KNOWN)
+    secret = await with_app(town, browser)
+    await town.set(password={"check_at_sign_in": True})
+    thief, owner = town.browser(), town.browser()
+    page = await sign_in(thief, password=KNOWN)
+    assert step_of(page) == "signin.prove"
+    forced = await thief.post(page.url, form={**page.forms()[0].fields, "step": "signin.replace_password", "new_password": NEW}, headers=OURS)
+    assert step_of(forced) == "signin.prove"
+    page = await thief.submit(forced, action="another")
+    page = await thief.submit(page, {"identifier": "bob@example.com", "password": PASSWORD})
+    assert page.url.endswith("/account")
+    page = await owner.submit(await sign_in(owner, password=KNOWN), {"code": code(town, secret)})
+    assert step_of(page) == "signin.replace_password"
+    page = await owner.submit(page, {"new_password": NEW})
+    assert page.url.endswith("/account")
+    session = await current(town, owner)
+    assert session is not None
+    assert session.acr == "aal2"
+
+
+async def test_signing_in_anew_before_a_change_asks_likewise(town: Town) -> None:
+    """Before a factor is added she signs in anew; a password that is known is changed there too, and she goes on to what she wanted."""
+    await exposed(town)
+    await town.set(password={"check_at_sign_in": False})
+    browser = town.browser()
+    await sign_in(browser, password=KNOWN)
+    await town.set(password={"check_at_sign_in": True})
+    town.world.advance(3600)
+    page = await browser.submit(await browser.get("/account/security"), action="add")
+    assert step_of(page) == "signin.prove"
+    page = await browser.submit(page, {"password": KNOWN})
+    assert step_of(page) == "signin.replace_password"
+    page = await browser.submit(page, {"new_password": NEW})
+    assert step_of(page) == "factors.pick"
