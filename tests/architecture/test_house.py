@@ -22,7 +22,7 @@ ROLES: Final = {
     *("__init__", "model", "facts", "errors", "port", "store", "service", "steps", "reactions", "jobs", "holder"),
     *("api", "pages", "console", "desk", "commands", "settings", "templates", "locales", "migrations"),
 }
-DOORS: Final = {"oauth", "saml", "scim", "shared_signals"}
+DOORS: Final = {"oauth", "wellknown", "saml", "scim", "shared_signals"}
 
 
 def name_of(path: Path) -> str:

@@ -24,7 +24,7 @@ from limen.modules.tenants.api import Directory
 from limen.platform.crypto import pool
 from limen.platform.http import Access, Call, Edge, Endpoint, Options, Refusal, build, install_farewells
 from limen.platform.outbox import Runner, count_dead
-from limen.platform.pages import install_cards, prepare, register, registered
+from limen.platform.pages import install_cards, install_places, prepare, register, registered
 from limen.platform.sql import Database, facts_lag, follow_clock, read_clock
 from limen.platform.telemetry import TRACES, Log, Meter, NoPlaceForFigures, Server, Traced, listener, set_up, shared, start_traces
 
@@ -142,6 +142,7 @@ def install() -> tuple[Endpoint, ...]:
     doors = {name: path for _, found in discover.everywhere("RESUMES", dict) for name, path in found.items()}
     journey.install(journey.Tables(steps, journeys, doors))
     install_cards(card for _, found in discover.gathered(("pages",), "CARDS", tuple) for card in found)
+    install_places({purpose: path for _, found in discover.everywhere("PLACES", dict) for purpose, path in found.items()})
     install_farewells(farewell for _, found in discover.everywhere("FAREWELLS", tuple) for farewell in found)
     factors.install(discover.plugged("factors"))
     install_kept()

@@ -16,13 +16,6 @@ _STATUS: Final = {
     Code.TEMPORARILY_UNAVAILABLE: 503,
     Code.SERVER_ERROR: 500,
 }
-_KEPT: Final = (("cache-control", "public, max-age=300"),)
-_KEPT_IN_DEV: Final = (("cache-control", "public, max-age=5"),)
-
-
-def kept_for_all(call: Call) -> tuple[tuple[str, str], ...]:
-    """Return the header of what everybody may read and keep for five minutes: metadata and public keys."""
-    return _KEPT_IN_DEV if call.site.dev else _KEPT
 
 
 def refused(refusal: Refused, issuer: str, headers: tuple[tuple[str, str], ...] = ()) -> Json:

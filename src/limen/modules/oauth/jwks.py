@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from limen.modules import keys
-from limen.modules.oauth.answers import kept_for_all
-from limen.platform.http import PUBLIC, Answer, Call, Cors, Endpoint, Raw
+from limen.platform.http import PUBLIC, Answer, Call, Cors, Endpoint, Raw, kept_for_all
 
 PATH: Final = "/oauth/jwks"
 _MEDIA: Final = "application/jwk-set+json"

@@ -16,13 +16,12 @@ from msgspec import UNSET, UnsetType
 from limen.modules import claims, clients, keys, tenants
 from limen.modules.clients import ENCRYPTION_ALGS, ENCRYPTION_ENCS, RESPONSE_TYPES, Delivery, GrantType
 from limen.modules.oauth import client_auth, details, dpop, global_revocation, pkce
-from limen.modules.oauth.answers import kept_for_all
 from limen.modules.oauth.authorize.modes import MODES
 from limen.modules.oauth.model import PROMPTS, STANDARD_SCOPES
 from limen.modules.oauth.settings import Tenant as Settings
 from limen.modules.oauth.token import GRANTS
 from limen.modules.tenants import API_SCOPES, Tenant
-from limen.platform.http import PUBLIC, Answer, Call, Cors, Endpoint, Raw
+from limen.platform.http import PUBLIC, Answer, Call, Cors, Endpoint, Raw, kept_for_all
 from limen.platform.wire.jose import ASYMMETRIC
 
 OPENID_PATH: Final = "/.well-known/openid-configuration"

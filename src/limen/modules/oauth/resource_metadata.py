@@ -8,10 +8,9 @@ import msgspec
 
 from limen.modules import tenants
 from limen.modules.oauth import dpop
-from limen.modules.oauth.answers import kept_for_all
 from limen.modules.oauth.bearer import API_PATH
 from limen.modules.tenants import API_SCOPES
-from limen.platform.http import PUBLIC, RESOURCE_METADATA, Answer, Call, Cors, Endpoint, Json
+from limen.platform.http import PUBLIC, RESOURCE_METADATA, Answer, Call, Cors, Endpoint, Json, kept_for_all
 
 
 class ResourceMetadata(msgspec.Struct, frozen=True, kw_only=True):

@@ -29,6 +29,7 @@ from limen.platform.http.endpoint import DEV, PROTOCOL, PUBLIC, SESSION, Cors, E
 from limen.platform.http.errors import BearerRefused, Forged, HttpError, NoSuchPlace, NotSignedIn, SlowDown, status_of
 from limen.platform.http.fetch import Crowd, Fetched, Fetcher, FetchFailed, FetchRefused
 from limen.platform.http.gate import Access, Gate, Refusal
+from limen.platform.http.keeping import kept_for_all
 from limen.platform.http.leaving import Farewell, install_farewells, way_out
 from limen.platform.http.openapi import openapi
 from limen.platform.http.pace import Pace
@@ -93,6 +94,7 @@ __all__ = [
     "framed_policy",
     "hear",
     "install_farewells",
+    "kept_for_all",
     "no_content",
     "openapi",
     "say",

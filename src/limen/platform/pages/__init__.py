@@ -31,7 +31,7 @@ from limen.platform.pages.languages import Languages, direction, own_name
 from limen.platform.pages.model import Asset, Card, Cookie, Look, Message, Page, _m, counted
 from limen.platform.pages.printing import render
 from limen.platform.pages.ready import Action, error_page, form_post_page, message_page
-from limen.platform.pages.shell import install_cards, shell_cards
+from limen.platform.pages.shell import install_cards, install_places, place_of, shell_cards
 
 __all__ = [
     "Action",
@@ -54,10 +54,12 @@ __all__ = [
     "error_page",
     "form_post_page",
     "install_cards",
+    "install_places",
     "languages",
     "message_page",
     "own_name",
     "palette",
+    "place_of",
     "prepare",
     "register",
     "registered",

@@ -8,6 +8,7 @@ from limen.modules.portal.pages import approvals, start
 
 RESUMES: Final = start.RESUMES
 CARDS: Final = (*start.CARDS, *approvals.CARDS)
+PLACES: Final = start.PLACES
 ENDPOINTS: Final = (*start.ENDPOINTS, *approvals.ENDPOINTS)
 
-__all__ = ["CARDS", "ENDPOINTS", "RESUMES"]
+__all__ = ["CARDS", "ENDPOINTS", "PLACES", "RESUMES"]

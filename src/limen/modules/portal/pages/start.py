@@ -14,6 +14,8 @@ DOOR: Final = "portal"
 RESUMES: Final = {DOOR: HOME}
 """Where a journey that began here comes back to."""
 CARDS: Final = (Card(HOME, _m("Overview"), 0),)
+PLACES: Final = {"change-password": HOME}
+"""Where password managers send people who are to change their password."""
 
 
 async def start(call: Call) -> Answer:
