@@ -9,7 +9,7 @@ from limen.kernel.secrets import Secret
 from limen.modules import accounts, factors, profiles, signin, tenants
 from limen.modules.accounts import Taken
 from limen.modules.journey import Proof, State
-from limen.modules.signup.model import FAMILY, GIVEN, SECRET, Wish
+from limen.modules.signup.model import FAMILY, GIVEN, SECRET, Wish, meant
 from limen.modules.signup.settings import Tenant
 from limen.platform.sql import Reader, Work
 
@@ -23,6 +23,13 @@ async def stages(reader: Reader) -> int:
     """Return how many pages there are: address, code, and what the tenant asks for besides."""
     asked = await wishes(reader)
     return 2 + (asked.password is not Wish.NONE) + (asked.name is not Wish.NONE)
+
+
+async def suggestion(reader: Reader, state: State) -> str | None:
+    """Return the address she may have meant instead of the one in hand; None where that looks as it should. It depends on what she typed alone."""
+    if state.identifier is None:
+        return None
+    return meant(state.identifier[1], (await wishes(reader)).mail_domains)
 
 
 def named(given: str, family: str) -> profiles.Changes:

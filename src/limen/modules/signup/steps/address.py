@@ -43,6 +43,7 @@ async def _ask_code(reader: Reader, state: State) -> Page:
         title=_m("Check your e-mail"),
         values={
             "identifier": state.identifier[1] if state.identifier else "",
+            "meant": await service.suggestion(reader, state) or "",
             "ask": factors.factor(signin.MAILBOX).ask,
             "stages": await service.stages(reader),
         },
@@ -55,6 +56,8 @@ async def _take_code(work: Work, view: View, answer: Answer, checked: Checked | 
             return Advance(signin.resend(view.state))
         case "another":
             return Advance(signin.nobody(view.state))
+        case "meant":
+            return signin.identified(signin.nobody(view.state), signin.Identify(), await service.suggestion(work, view.state))
         case _:
             return await signin.proved(work, view, checked)
 
