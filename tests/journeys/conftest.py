@@ -93,7 +93,8 @@ async def town_of(world: World) -> Town:
     """Build the server around an empty database."""
     for name in ("acme", "rival"):
         async with world.db.work(TenantId(name), SYSTEM) as work:
-            await tenants.save(work, tenants.Tenant(name=TenantId(name), brand=Brand(name=name.title()), default=name == "acme", languages=("en", "de", "ar")))
+            made = tenants.Tenant(name=TenantId(name), brand=Brand(name=name.title()), default=name == "acme", languages=("en", "de", "ar"))
+            await tenants.save(work, replace(made, settings={"signin": {"resend_after": "PT0S"}}))  # tests of waiting set it
     settings = Settings([ServerSettings(mode=Mode.DEV, base_url=BASE), Running(dev=True)])
     house = await compose(Opened(settings, world.db))
     return Town(world, house.app, house.runner)

@@ -37,6 +37,8 @@ _TENANT: Final = """
 name = "{name}"
 {where}
 languages = ["en", "de", "ar"]
+[tenant.signin]
+resend_after = "0s"
 [tenant.signup]
 password = "optional"
 [[tenant.resource]]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from limen.modules.signin.facts import PasswordRecovered, SignInRefused
 from limen.modules.signin.model import RECOVER, SIGN_IN, SIGN_UP, falls_short, is_fresh, judge, reaches
-from limen.modules.signin.service import still_holds
+from limen.modules.signin.service import resend_in, still_holds
 from limen.modules.signin.steps.arrive import past_create
 from limen.modules.signin.steps.identify import TYPED, Identify, app_of, identified, prefill, typed
 from limen.modules.signin.steps.identify import check as check_address
@@ -44,6 +44,7 @@ __all__ = [
     "proved",
     "reaches",
     "resend",
+    "resend_in",
     "still_holds",
     "typed",
     "unfit",

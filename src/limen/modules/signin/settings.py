@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import ClassVar
+from datetime import timedelta
+from typing import ClassVar, Final
+
+_LONGEST_WAIT: Final = timedelta(minutes=10)
 
 
 class SecondFactor(enum.Enum):
@@ -21,7 +24,8 @@ class Tenant:
     section: ClassVar[str] = "signin"
     methods: tuple[str, ...] = ("password", "email_code")
     """The factors offered before anything is proved; the first is asked for, the others have a button. The same for every account."""
-
+    resend_after: timedelta = timedelta(seconds=30)
+    """So long after a code was sent another may be asked for; `0s`: at once. Mails take a moment, and a second code makes the first one void."""
     second_factor: SecondFactor = SecondFactor.ENROLLED
     """Whether a second factor is asked for: `enrolled`, of whoever has added one; `never`, unless an app asks for more (`acr_values`)."""
 
@@ -30,3 +34,5 @@ class Tenant:
             raise ValueError("methods: name at least one way to sign in")
         if len(set(self.methods)) < len(self.methods):
             raise ValueError("methods: one stands there twice")
+        if not timedelta(0) <= self.resend_after <= _LONGEST_WAIT:
+            raise ValueError("resend_after: must lie between 0s and 10m")

@@ -82,7 +82,7 @@ def draw(template: Template, page: Page, look: Look) -> str:
         "_": tongue.say,
         "ngettext": tongue.count,
         "url": look.url,
-        "run": Namespace(peek=False),
+        "run": Namespace(peek=False, wait=False),
         "stylesheet": stylesheet().path,
         "brand_css": css_variables(look.brand),
         "icon": icon(look.brand),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from limen.modules.signin.service.answering import AGAIN, SENT, Misfit, answered, check, send
+from limen.modules.signin.service.answering import AGAIN, SENT, Misfit, answered, check, resend_in, send
 from limen.modules.signin.service.browser import DEVICE, device_of, open_session
 from limen.modules.signin.service.standing import identifiers, is_enough, methods, owes_second, seconds, still_holds
 
@@ -19,6 +19,7 @@ __all__ = [
     "methods",
     "open_session",
     "owes_second",
+    "resend_in",
     "seconds",
     "send",
     "still_holds",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import ceil
 from typing import Final, assert_never
 
@@ -17,6 +17,7 @@ from limen.modules.factors import Answer, Checked, Claim, Matched, NotSent, Orde
 from limen.modules.journey import Errors, Proof, Refused, State, View
 from limen.modules.signin.model import RECOVER, SIGN_UP, Exposed, Tells
 from limen.modules.signin.service.browser import device_of
+from limen.modules.signin.settings import Tenant
 from limen.platform.pages import Message, _m, counted
 from limen.platform.sql import Database, Reader, Work
 
@@ -24,8 +25,11 @@ SENT: Final = "signin.sent"
 """Mark: the factor whose code was sent, or refused to be sent, for the identifier in hand."""
 AGAIN: Final = "signin.again"
 """Mark: a new code was asked for."""
+SENT_AT: Final = "signin.sent_at"
+"""Mark: when the last code went out, RFC 3339."""
 
 _MINUTE: Final = 60
+_SOON: Final = _m("A code is on its way and can take a moment. You can ask for a new one in {time}.")
 _PURPOSES: Final = {RECOVER: Purpose.RECOVERY, SIGN_UP: Purpose.SIGN_UP}
 
 
@@ -108,14 +112,25 @@ def _wait(until: datetime | None, now: datetime) -> str | Message:
     return counted("Too many wrong tries. Try again in {count} minute.", "Too many wrong tries. Try again in {count} minutes.", minutes)
 
 
+async def resend_in(reader: Reader, state: State) -> int:
+    """Return in how many seconds another code may be asked for; 0 is now."""
+    sent = state.mark(SENT_AT)
+    if not sent:
+        return 0
+    wait = (await tenants.settings(reader, Tenant.section, Tenant)).resend_after
+    return max(0, ceil((datetime.fromisoformat(sent) + wait - reader.now) / timedelta(seconds=1)))
+
+
 async def send(work: Work, view: View, kind: str) -> tuple[State, Errors]:
     """Send a code to the identifier in hand, whoever has it; return the state that remembers it, and what to say if it did not go."""
     state, visitor = view.state, view.visitor
     order = Order(_PURPOSES.get(state.kind, Purpose.SIGN_IN), visitor.language, f"{visitor.issuer}/signup")
     again = bool(state.mark(AGAIN))
+    if again and (left := await resend_in(work, state)):
+        return state.unmarked(AGAIN).marked(SENT, kind), {"": Message(_SOON, {"time": f"{left // _MINUTE}:{left % _MINUTE:02d}"})}
     match await factors.challenge(work, await _from_browser(work, view, claim(view, kind)), order):
         case Sent():
-            done = state.unmarked(AGAIN).marked(SENT, kind)
+            done = state.unmarked(AGAIN).marked(SENT, kind).marked(SENT_AT, work.now.isoformat())
             return (done.saying(_m("A new code is on its way. Codes sent before do not work any more.")) if again else done), {}
         case NotSent():
             text = _m("Several codes were sent to this address within the hour. Use the last one, or wait before you ask for another.")

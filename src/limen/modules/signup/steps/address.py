@@ -43,6 +43,7 @@ async def _ask_code(reader: Reader, state: State) -> Page:
         title=_m("Check your e-mail"),
         values={
             "identifier": state.identifier[1] if state.identifier else "",
+            "again_in": await signin.resend_in(reader, state),
             "meant": await service.suggestion(reader, state) or "",
             "ask": factors.factor(signin.MAILBOX).ask,
             "stages": await service.stages(reader),
