@@ -91,7 +91,7 @@ def test_a_field_says_what_is_wrong_with_it() -> None:
     tree = Tree(html)
     (field,) = tree.all("input", name="given_name")
     assert field == {
-        "id": "f-given_name", "name": "given_name", "type": "text", "value": "<x>", "autocomplete": "given-name", "required": "",
+        "id": "f-given_name", "name": "given_name", "type": "text", "value": "<x>", "autocomplete": "given-name", "enterkeyhint": "next", "required": "",
         "aria-describedby": "h-given_name e-given_name", "aria-invalid": "true", "maxlength": "40",
     }  # fmt: skip
     assert tree.all("a", href="#f-given_name")
@@ -104,7 +104,8 @@ def test_a_field_says_what_is_wrong_with_it() -> None:
 def test_a_field_in_order_is_plain() -> None:
     """Without an error there is no summary, and nothing describes the input."""
     tree = Tree(drawn('{{ ui.field("nickname", "Nickname", required=false, autofocus=true) }}'))
-    assert tree.all("input", name="nickname") == [{"id": "f-nickname", "name": "nickname", "type": "text", "value": "", "autocomplete": "off", "autofocus": ""}]
+    plain = {"id": "f-nickname", "name": "nickname", "type": "text", "value": "", "autocomplete": "off", "enterkeyhint": "next", "autofocus": ""}
+    assert tree.all("input", name="nickname") == [plain]
     assert not tree.all("div", role="alert")
 
 
