@@ -97,3 +97,7 @@ class Device(msgspec.Struct, frozen=True):
         """Return it with one more account, the oldest beyond a few forgotten."""
         others = tuple(one for one in self.accounts if one != account)
         return Device(self.name, (*others, account)[-DEVICE_ACCOUNTS:])
+
+    def without(self, account: AccountId) -> Device:
+        """Return it as if it had never signed that account in."""
+        return Device(self.name, tuple(one for one in self.accounts if one != account))

@@ -38,7 +38,16 @@ async def device_of(reader: Reader, cookie: str) -> Device:
 async def device_cookie(work: Work, before: Device, account: AccountId) -> Cookie:
     """Return the cookie `d` for a browser that has just signed an account in."""
     named = before if before.name else Device(secrets.token(count=16))
-    sealed = (await keys.tenant_box(work, DEVICES)).seal(_encode(named.having(account)), _place(work))
+    return await _cookie(work, named.having(account))
+
+
+async def forgetting_cookie(work: Work, before: Device, account: AccountId) -> Cookie:
+    """Return the cookie `d` for a browser that is to know an account no longer."""
+    return await _cookie(work, before.without(account))
+
+
+async def _cookie(work: Work, device: Device) -> Cookie:
+    sealed = (await keys.tenant_box(work, DEVICES)).seal(_encode(device), _place(work))
     value = base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
     return Cookie(DEVICE, Secret(value), int(DEVICE_LIFETIME.total_seconds()))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
 from msgspec.structs import replace
 
 from limen.kernel.ids import AccountId
@@ -12,11 +13,22 @@ from limen.modules.journey import Advance, Ask, Nothing, Outcome, State, Step, S
 from limen.modules.signin import service
 from limen.modules.signin.model import SIGN_UP
 from limen.modules.signin.steps.identify import OFFERED, app_of, typed
+from limen.modules.signin.steps.prove import ENTERED
 from limen.platform.pages import Message, Page, _m
 from limen.platform.sql import Reader, Work
 
 RESUMED: Final = "signin.resumed"
 SELECTED: Final = "signin.selected"
+KNOWN: Final = "signin.known"
+"""Mark: the accounts this browser signed in before, ids with spaces between, last one first."""
+_SELECT: Final = "select_account"
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """Which account: the one signed in (`continue`), one used before (`use`), or one to be asked for (`another`); `forget` takes one off the list."""
+
+    account: AccountId = AccountId("")
+    action: str = "continue"
 
 
 async def _wants_account(reader: Reader, state: State) -> bool:
@@ -35,9 +47,10 @@ async def _to_sign_up(work: Work, view: View, answer: Nothing, checked: None) ->
 
 
 async def _is_somebody(reader: Reader, state: State) -> bool:
-    """True if somebody is signed in here, or the app says who it has to be."""
+    """True if somebody is signed in here, or was before and is to choose, or the app says who it has to be."""
     del reader
-    return (state.session is not None or state.ask.account is not None) and state.account is None and not state.mark(RESUMED)
+    here = state.session is not None or state.ask.account is not None or _SELECT in state.ask.prompt
+    return here and state.account is None and not state.mark(RESUMED)
 
 
 async def _resume(work: Work, view: View, answer: Nothing, checked: None) -> Outcome:
@@ -46,6 +59,8 @@ async def _resume(work: Work, view: View, answer: Nothing, checked: None) -> Out
     state = view.state.marked(RESUMED)
     session = await sessions.find(work, state.session) if state.session else None
     state = replace(state, session=session.id if session else None)
+    if _SELECT in state.ask.prompt and state.ask.account is None:
+        state = state.marked(KNOWN, " ".join(reversed((await service.device_of(work, view.visitor.device)).accounts)))
     own = await service.identifiers(work, session.account) if session else ()
     if session is not None and own and _is_meant(state.ask, session.account, own):
         return Advance(replace(state, account=session.account, identifier=own[0]))
@@ -88,28 +103,56 @@ async def _expecting(work: Work, view: View, state: State) -> State:
 
 
 async def _may_choose(reader: Reader, state: State) -> bool:
+    """True until she has chosen: on this page, by saying who she is, or by proving it."""
     del reader
-    return state.account is not None and bool(state.mark(RESUMED)) and "select_account" in state.ask.prompt and not state.mark(SELECTED)
+    if _SELECT not in state.ask.prompt or not state.mark(RESUMED):
+        return False
+    if state.mark(SELECTED) or state.mark(ENTERED) or state.proofs:
+        return False
+    return state.account is not None or (state.identifier is None and bool(state.mark(KNOWN)))
 
 
 async def _choices(reader: Reader, state: State) -> Page:
-    del reader
+    """Show who is signed in, and who was before in this very browser: nothing of anybody else."""
+    before = [(one, await service.identifiers(reader, one)) for one in _known(state) if one != state.account]
     return Page(
         template="signin/select_account.html",
         title=_m("Choose an account"),
-        values={"identifier": state.identifier[1] if state.identifier else ""},
+        values={
+            "identifier": state.identifier[1] if state.identifier else "",
+            "before": tuple((account, own[0][1]) for account, own in before if own),
+        },
     )
 
 
-async def _chosen(work: Work, view: View, answer: Nothing, checked: None) -> Outcome:
-    del work, checked
+def _known(state: State) -> tuple[AccountId, ...]:
+    return tuple(AccountId(one) for one in state.mark(KNOWN).split())
+
+
+async def _chosen(work: Work, view: View, answer: Choice, checked: None) -> Outcome:
+    del checked
     state = view.state.marked(SELECTED)
-    if answer.action == "another":
-        return Advance(replace(state, account=None, identifier=None))
-    return Advance(state)
+    known = answer.account in _known(state)
+    match answer.action:
+        case "use" if known and answer.account != state.account:
+            own = await service.identifiers(work, answer.account)
+            return Advance(replace(state, account=None, identifier=own[0] if own else None))
+        case "forget" if known:
+            return await _forgotten(work, view, answer.account)
+        case "continue" if state.account is not None:
+            return Advance(state)
+        case _:
+            return Advance(replace(state, account=None, identifier=None))
+
+
+async def _forgotten(work: Work, view: View, account: AccountId) -> Outcome:
+    """Take an account off this browser's list, and show what is left of it."""
+    state = view.state.marked(KNOWN, " ".join(one for one in _known(view.state) if one != account))
+    cookie = await service.forgetting_cookie(work, await service.device_of(work, view.visitor.device), account)
+    return Advance(state.saying(_m("This browser does not remember the account any more. The account itself is as it was.")), cookies=(cookie,))
 
 
 CREATE: Final = Step[Nothing, None](name="signin.create", path="/signin", applies=_wants_account, settle=_to_sign_up, fields=Nothing)
 """`prompt=create` (Initiating User Registration via OpenID Connect 1.0)."""
 RESUME: Final = Step[Nothing, None](name="signin.resume", path="/signin", applies=_is_somebody, settle=_resume, fields=Nothing)
-SELECT_ACCOUNT: Final = Step[Nothing, None](name="signin.select_account", path="/signin", applies=_may_choose, page=_choices, settle=_chosen, fields=Nothing)
+SELECT_ACCOUNT: Final = Step[Choice, None](name="signin.select_account", path="/signin", applies=_may_choose, page=_choices, settle=_chosen, fields=Choice)
