@@ -307,3 +307,17 @@ async def test_an_apps_own_notices_are_linked_where_it_asks(door: Door) -> None:
     page = await person.browser.get(f"/oauth/authorize?{urlencode(asked())}")
     assert {"https://shop.example/privacy", "https://shop.example/terms"} <= set(page.links())
     assert "Privacy notice of The Shop" in page.words
+
+
+async def test_terms_of_the_tenants_are_asked_for_on_the_way_to_an_app(door: Door) -> None:
+    """A session from before they changed is not enough: a page asks, a silent question is told so, and after her yes the app gets its code."""
+    person = await door.person()
+    await door.set("consents", terms_version="2", terms_url="https://acme.example/terms")
+    silent = await person.browser.get(f"/oauth/authorize?{urlencode(asked(prompt='none'))}", follow=False)
+    assert "error=interaction_required" in silent.location
+    page = await person.browser.get(f"/oauth/authorize?{urlencode(asked())}")
+    assert page.forms()[0].fields["step"] == "consents.terms"
+    answer = await person.browser.submit(page, action="allow")
+    assert "code=" in answer.location, answer.words
+    again = await person.browser.get(f"/oauth/authorize?{urlencode(asked(prompt='none'))}", follow=False)
+    assert "code=" in again.location

@@ -30,6 +30,15 @@ class ConsentRefused(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TermsAccepted(Fact):
+    """A person agreed to a version of the tenant's terms, on her way to an app or to her account."""
+
+    name: ClassVar[str] = "consents.terms_accepted"
+    version: str
+    client: ClientId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentWithdrawn(Fact):
     """An app lost scopes. With `whole` it has none left."""
 

@@ -13,7 +13,7 @@ _PAGE: Final = 300
 
 
 class _Consents:
-    """Holds what a person let apps have."""
+    """Holds what a person let apps have, and the terms she agreed to."""
 
     name = "consents"
 
@@ -31,10 +31,12 @@ class _Consents:
             }
             for one in found
         ]
+        if after is None:
+            records += [{"terms": one.version, "agreed": one.at.isoformat()} for one in await store.accepted(read, account, _PAGE)]
         return ExportPage(records, f"{found[-1].client} {found[-1].scope}" if len(found) == _PAGE else None)
 
     async def forget(self, work: Work, account: AccountId) -> Forgotten:
-        """Delete the account's consents."""
+        """Delete the account's consents, to terms too."""
         await store.drop_of(work, account)
         return Done()
 

@@ -32,3 +32,20 @@ class Consent:
     withdrawn_at: datetime | None
     implied: bool = False
     """She was not asked: the operator lets this app of her own in (`consent = "none"`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A version of the tenant's terms that a person agreed to, and when."""
+
+    version: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The version of the terms that a person has to agree to, where it stands, and the one she agreed to last (or empty)."""
+
+    version: str
+    address: str
+    before: str

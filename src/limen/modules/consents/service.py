@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from typing import Final
 
 from limen.kernel.ids import AccountId, ClientId
-from limen.modules import clients
+from limen.modules import clients, tenants
 from limen.modules.clients import ConsentRule
 from limen.modules.consents import store
-from limen.modules.consents.facts import ConsentGiven, ConsentWithdrawn
-from limen.modules.consents.model import Consent
+from limen.modules.consents.facts import ConsentGiven, ConsentWithdrawn, TermsAccepted
+from limen.modules.consents.model import Consent, Wanted
+from limen.modules.consents.settings import Tenant
 from limen.platform.sql import Reader, Work
 
 LISTED: Final = 1_000
@@ -62,3 +63,20 @@ async def withdraw(work: Work, account: AccountId, client: ClientId, scopes: Ite
 async def list_of(reader: Reader, account: AccountId) -> tuple[Consent, ...]:
     """Return what the account lets apps have now, by client and scope."""
     return tuple(await store.standing(reader, account, LISTED))
+
+
+async def terms_wanted(reader: Reader, account: AccountId) -> Wanted | None:
+    """Return the terms that the account has yet to agree to; None where there are none, or the version in force is the one it agreed to last."""
+    terms = await tenants.settings(reader, Tenant.section, Tenant)
+    if terms.terms_version is None or terms.terms_url is None:
+        return None
+    last = next(iter(await store.accepted(reader, account, 1)), None)
+    if last is not None and last.version == terms.terms_version:
+        return None
+    return Wanted(terms.terms_version, terms.terms_url, last.version if last else "")
+
+
+async def accept_terms(work: Work, account: AccountId, version: str, client: ClientId | None) -> None:
+    """Note that the account agreed to a version of the terms, on its way to `client` where there is one."""
+    await store.accept(work, account, version)
+    work.record(TermsAccepted(subject=account, version=version, client=client))

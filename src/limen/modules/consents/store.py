@@ -8,7 +8,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from limen.kernel.ids import AccountId, ClientId
-from limen.modules.consents.model import Consent
+from limen.modules.consents.model import Accepted, Consent
 from limen.platform.sql import Id, Instant, Reader, Work, beside, bind, one_of, statement, table, upsert
 
 CONSENTS: Final = table(
@@ -20,8 +20,15 @@ CONSENTS: Final = table(
     sa.Column("withdrawn_at", Instant),
     sa.Column("implied", sa.Boolean),  # null from before there was a choice: she was asked
 )
+TERMS: Final = table(
+    "terms",
+    sa.Column("account", Id, primary_key=True),
+    sa.Column("version", Id, primary_key=True),
+    sa.Column("accepted_at", Instant, nullable=False),
+)
 
 _C = CONSENTS.c
+_T = TERMS.c
 _OF_ACCOUNT = (_C.tenant == bind("tenant"), _C.account == bind("account"))
 _OF_CLIENT = (*_OF_ACCOUNT, _C.client == bind("client"))
 _COLUMNS = (_C.account, _C.client, _C.scope, _C.given_at, _C.withdrawn_at, sa.func.coalesce(_C.implied, sa.false()))
@@ -42,6 +49,10 @@ _ALL = statement(
 _GIVE = statement(upsert(CONSENTS, key=("account", "client", "scope"), set=("given_at", "withdrawn_at", "implied")))
 _WITHDRAW = statement(sa.update(CONSENTS).where(*_OF_CLIENT, one_of(_C.scope, "scopes"), _C.withdrawn_at.is_(None)).values(withdrawn_at=bind("now")))
 _DROP = statement(sa.delete(CONSENTS).where(*_OF_ACCOUNT))
+_TERMS_OF = (_T.tenant == bind("tenant"), _T.account == bind("account"))
+_AGREED = statement(sa.select(_T.version, _T.accepted_at).where(*_TERMS_OF).order_by(_T.accepted_at.desc()).limit(bind("most", sa.Integer)), into=Accepted)
+_AGREE = statement(upsert(TERMS, key=("account", "version"), set=("accepted_at",)))
+_DROP_TERMS = statement(sa.delete(TERMS).where(*_TERMS_OF))
 
 
 def covered(dialect: str, account: sa.Column[str], client: sa.Column[str], *, held: bool = False) -> sa.ColumnElement[str | None]:
@@ -94,5 +105,16 @@ async def withdraw(work: Work, account: AccountId, client: ClientId, scopes: Ite
 
 
 async def drop_of(work: Work, account: AccountId) -> None:
-    """Delete the account's consents."""
+    """Delete the account's consents, to terms too."""
     await work.run(_DROP, account=account)
+    await work.run(_DROP_TERMS, account=account)
+
+
+async def accepted(reader: Reader, account: AccountId, most: int) -> list[Accepted]:
+    """Return the versions of the terms that the account agreed to, last first."""
+    return await reader.all(_AGREED, account=account, most=most)
+
+
+async def accept(work: Work, account: AccountId, version: str) -> None:
+    """Store that the account agreed to a version now."""
+    await work.run(_AGREE, account=account, version=version, accepted_at=work.now)

@@ -125,6 +125,11 @@ async def _as_strong_as_essential(reader: Reader, here: Situation) -> bool:
     return here.session.acr in wanted or not signin.falls_short(here.session.acr, replace(here.ask, acr_values=wanted))
 
 
+async def _agreed(reader: Reader, here: Situation) -> bool:
+    """True unless the tenant has terms, or another version of them, that the person did not agree to."""
+    return here.session is None or await consents.terms_wanted(reader, here.session.account) is None
+
+
 async def _consented_now(reader: Reader, here: Situation) -> bool:
     if here.session is None or here.ask.client is None:
         return False
@@ -144,6 +149,7 @@ _CREATE: Final = Refused(Code.INTERACTION_REQUIRED, "The person has to make an a
 _SELECT: Final = Refused(Code.ACCOUNT_SELECTION_REQUIRED, "The person has to choose an account, and nobody may be asked.")
 OTHER: Final = Refused(Code.LOGIN_REQUIRED, "Another person is signed in than the one the request hints at.", "another_person")
 _WEAK: Final = Refused(Code.UNMET_AUTHENTICATION_REQUIREMENTS, "None of the acr_values can be reached with what this person has set up.")
+_TERMS: Final = Refused(Code.INTERACTION_REQUIRED, "The person has to agree to the terms of this place, and nobody may be asked.")
 _CONSENT: Final = Refused(Code.CONSENT_REQUIRED, "The person has not allowed this app what it asks for.")
 
 _A: Final = Entry.AUTHORIZE
@@ -162,6 +168,7 @@ RULES: Final[tuple[tuple[str, Rule, Refused, Way, Entry], ...]] = (
     ("prompt=login, max_age, when the request came", _fresh_since, _LOGIN, _END, _R),
     ("acr_values within reach", _strong, _WEAK, _END, _A | _R),
     ("acr as an essential claim", _as_strong_as_essential, _WEAK, _END, _A | _R),
+    ("terms of the tenant's", _agreed, _TERMS, _ASK, _A),
     ("prompt=consent, new scopes", _consented_now, _CONSENT, _ASK, _A),
     ("login_hint", _the_one_named, OTHER, _ASK, _A),  # after consent: an app that nobody let in does not find out with prompt=none whose address it is
     ("consent", _consented, _CONSENT, _END, _R),

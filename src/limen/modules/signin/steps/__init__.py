@@ -30,9 +30,9 @@ STEPS: Final[tuple[AnyStep, ...]] = (
     REPLACE_PASSWORD,
 )
 
-_IN: Final = ("signin.admit", "signin.replace_password", "signin.enter")
+_FIT: Final = ("signin.admit", "signin.replace_password")
 """What stands after the proofs: a password that attackers know is changed before she is in."""
-_FRESH: Final = ("signin.resume", "signin.identify", "signin.send_code", "signin.prove", *_IN)
+_FRESH: Final = ("signin.resume", "signin.identify", "signin.send_code", "signin.prove", *_FIT, "signin.enter")
 """What stands before a change of what a person signs in with: she signs in anew, unless she has just done so."""
 
 JOURNEYS: Final = (
@@ -48,7 +48,10 @@ JOURNEYS: Final = (
             "signin.identify",
             "signin.send_code",
             "signin.prove",
-            *_IN,
+            *_FIT,
+            "consents.terms",
+            "signin.enter",
+            "consents.note_terms",
             "consents.consent",
         ),
     ),
@@ -62,7 +65,9 @@ JOURNEYS: Final = (
             "signin.second",
             "signin.admit",
             "signin.new_password",
+            "consents.terms",
             "signin.enter",
+            "consents.note_terms",
             "consents.consent",
         ),
     ),

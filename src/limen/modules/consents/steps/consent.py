@@ -76,5 +76,3 @@ async def _settle(work: Work, view: View, answer: Answer, checked: None) -> Outc
 
 
 CONSENT: Final = Step[Answer, None](name="consents.consent", path="/consent", applies=_applies, page=_page, settle=_settle, fields=Answer)
-
-STEPS: Final = (CONSENT,)
