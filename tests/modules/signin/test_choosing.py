@@ -103,3 +103,14 @@ async def test_a_browser_that_used_none_is_asked_at_once_and_once(town: Town) ->
     assert step_of(page) == "signin.identify"
     page = await browser.submit(page, {"identifier": ADA, "password": PASSWORD})
     assert page.url.endswith("/account")
+
+
+async def test_a_tenant_whose_people_share_browsers_lists_nobody(town: Town) -> None:
+    """With `lists_accounts` off only who is signed in is shown; after signing out, nobody."""
+    browser = await shared(town)
+    await town.set(signin={"lists_accounts": False})
+    page = await choices(town, browser)
+    assert BOB in page.words
+    assert ADA not in page.text
+    await browser.submit(await browser.get("/account"), action="signout")
+    assert step_of(await browser.get(await asked(town, browser, CHOOSE))) == "signin.identify"

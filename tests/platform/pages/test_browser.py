@@ -26,6 +26,20 @@ async def test_a_password_can_be_looked_at(gallery: str, tab: OpenTab) -> None:
     await expect(page.locator("#f-password")).to_have_attribute("type", "password")
 
 
+async def test_a_wait_counts_down_and_is_gone(gallery: str, tab: OpenTab) -> None:
+    """The line that says in how long another code may be asked for counts down, and goes when it is over; the button is there all the time."""
+    page = await tab()
+    await page.clock.install()
+    await page.goto(f"{gallery}/code")
+    wait = page.locator("[data-left]")
+    await expect(wait).to_contain_text("0:28")
+    await page.clock.run_for(9_000)
+    await expect(wait).to_contain_text("0:19")
+    await page.clock.run_for(20_000)
+    await expect(wait).to_be_hidden()
+    await expect(page.get_by_role("button", name="Send a new code")).to_be_enabled()
+
+
 async def test_pages_work_without_script(gallery: str, tab: OpenTab) -> None:
     """With scripts off nothing is offered that needs one, and the language changes by a link."""
     page = await tab(scripts=False)

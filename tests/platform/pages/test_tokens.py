@@ -25,6 +25,7 @@ TOKENS: Final[Mapping[str, tuple[set[str], str]]] = {
     "new_password": ({"new-password"}, ""),
     "code": ({"one-time-code"}, "numeric"),
     "user_code": ({"off"}, ""),
+    "recovery_code": ({"off"}, ""),
     "given_name": ({"given-name"}, ""),
     "family_name": ({"family-name"}, ""),
     "birthdate_day": ({"bday-day"}, "numeric"),

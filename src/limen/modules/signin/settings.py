@@ -26,6 +26,9 @@ class Tenant:
     """The factors offered before anything is proved; the first is asked for, the others have a button. The same for every account."""
     resend_after: timedelta = timedelta(seconds=30)
     """So long after a code was sent another may be asked for; `0s`: at once. Mails take a moment, and a second code makes the first one void."""
+    lists_accounts: bool = True
+    """Whether a page on which an account is chosen (`prompt=select_account`) lists the addresses that signed in with the same browser. Where strangers share
+    browsers, `false`."""
     second_factor: SecondFactor = SecondFactor.ENROLLED
     """Whether a second factor is asked for: `enrolled`, of whoever has added one; `never`, unless an app asks for more (`acr_values`)."""
 

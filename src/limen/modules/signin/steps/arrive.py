@@ -8,10 +8,11 @@ import msgspec
 from msgspec.structs import replace
 
 from limen.kernel.ids import AccountId
-from limen.modules import accounts, sessions
+from limen.modules import accounts, sessions, tenants
 from limen.modules.journey import Advance, Ask, Nothing, Outcome, State, Step, Switch, View
 from limen.modules.signin import service
 from limen.modules.signin.model import SIGN_UP
+from limen.modules.signin.settings import Tenant
 from limen.modules.signin.steps.identify import OFFERED, app_of, typed
 from limen.modules.signin.steps.prove import ENTERED
 from limen.platform.pages import Message, Page, _m
@@ -60,11 +61,18 @@ async def _resume(work: Work, view: View, answer: Nothing, checked: None) -> Out
     session = await sessions.find(work, state.session) if state.session else None
     state = replace(state, session=session.id if session else None)
     if _SELECT in state.ask.prompt and state.ask.account is None:
-        state = state.marked(KNOWN, " ".join(reversed((await service.device_of(work, view.visitor.device)).accounts)))
+        state = state.marked(KNOWN, await _used_here(work, view))
     own = await service.identifiers(work, session.account) if session else ()
     if session is not None and own and _is_meant(state.ask, session.account, own):
         return Advance(replace(state, account=session.account, identifier=own[0]))
     return Advance(await _expecting(work, view, state) if state.ask.account or own else state)
+
+
+async def _used_here(reader: Reader, view: View) -> str:
+    """Return the accounts that this browser signed in, as the mark has them; none where the tenant wants them listed to nobody."""
+    device = await service.device_of(reader, view.visitor.device)
+    listed = (await tenants.settings(reader, Tenant.section, Tenant)).lists_accounts
+    return " ".join(reversed(device.accounts)) if listed else ""
 
 
 def _is_meant(ask: Ask, account: AccountId, own: tuple[tuple[str, str], ...]) -> bool:
