@@ -117,17 +117,21 @@ async def _page(reader: Reader, state: State) -> Page:
             "forgot": kind == "password",
             "again": state.account is not None and not state.proofs,
             "more": bool(state.proofs),
+            "again_in": await service.resend_in(reader, state),
             "app": await app_of(reader, state),
         },
     )
 
 
 async def _recover_page(reader: Reader, state: State) -> Page:
-    del reader
     return Page(
         template="signin/recover_prove.html",
         title=_m("Check your e-mail"),
-        values={"identifier": state.identifier[1] if state.identifier else "", "ask": factors.factor(MAILBOX).ask},
+        values={
+            "identifier": state.identifier[1] if state.identifier else "",
+            "ask": factors.factor(MAILBOX).ask,
+            "again_in": await service.resend_in(reader, state),
+        },
     )
 
 
