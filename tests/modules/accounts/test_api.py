@@ -6,7 +6,10 @@ import asyncio
 
 import pytest
 
+from limen.modules import tenants
 from limen.modules.accounts.api import ENDPOINTS
+from limen.modules.accounts.holder import HOLDER
+from limen.platform.pages import Brand
 from tests.conftest import World
 from tests.rig.api import Api, open_api
 
@@ -139,3 +142,53 @@ async def test_reading_does_not_allow_writing(world: World) -> None:
     assert (await writer.call("GET", "/accounts")).status == 403
     assert (await reader.call("GET", "/accounts")).status == 200
     assert (await api.client.send("GET", "/api/v1/accounts", b"", {})).status == 401
+
+
+async def having(world: World, **own: object) -> None:
+    async with world.work() as work:
+        await tenants.save(work, tenants.Tenant(name=world.tenant, brand=Brand(name="Acme"), settings={"accounts": own}))
+
+
+async def test_kinds_beside_email_are_for_tenants_that_say_so(world: World) -> None:
+    """400 with a code of its own for a number or a name as long as the tenant's file does not name the kind."""
+    api = await opened(world)
+    for identifier in ({"kind": "phone", "value": "+4915112345678"}, {"kind": "username", "value": "ada.l"}):
+        refused = await api.call("POST", "/accounts", {"identifiers": [identifier]})
+        assert (refused.status, refused.json()["code"]) == (400, "identifier_kind_not_allowed")
+    assert await api.done("GET", "/accounts") == {"items": [], "after": None}
+
+
+async def test_numbers_and_names_are_identifiers_like_addresses(world: World) -> None:
+    """An account is made with all three, found by each however it is written, and keeps them from others; they are exported and forgotten with it."""
+    api = await opened(world)
+    await having(world, identifiers=["email", "phone", "username"], region="DE")
+    three = [{"kind": "phone", "value": "0151 / 1234 5678"}, {"kind": "username", "value": "Ada.L"}, {"value": "ada@example.com"}]
+    shown = await api.done("POST", "/accounts", {"identifiers": three})
+    assert [(one["kind"], one["value"]) for one in shown["identifiers"]] == [("phone", "+4915112345678"), ("username", "Ada.L"), ("email", "ada@example.com")]
+    for query in ("kind=phone&identifier=%2B49%20151%2012345678", "kind=phone&identifier=015112345678", "kind=username&identifier=ADA.L"):
+        assert (await api.done("GET", f"/accounts?{query}"))["items"] == [shown]
+    assert (await api.done("GET", "/accounts?kind=email&identifier=bob%40example.com"))["items"] == []
+    for taken in ({"kind": "phone", "value": "+4915112345678"}, {"kind": "username", "value": "ada.l"}):
+        refused = await api.call("POST", "/accounts", {"identifiers": [taken]})
+        assert (refused.status, refused.json()["code"]) == (409, "identifier_taken")
+    again = await api.done("POST", f"/accounts/{shown['id']}/identifiers", {"kind": "username", "value": "ADA.l"})
+    assert again["identifiers"] == shown["identifiers"]
+    async with world.read() as read:
+        exported = (await HOLDER.export(read, shown["id"], None)).records
+        assert [one["value"] for one in exported[1:]] == ["+4915112345678", "Ada.L", "ada@example.com"]
+    async with world.work() as work:
+        await HOLDER.forget(work, shown["id"])
+    await api.done("POST", "/accounts", {"identifiers": [{"kind": "phone", "value": "+4915112345678"}]})
+
+
+WRONG = {"phone": ("+4900", "+4911012345678"), "username": ("ad.min", "acme-shop", "17")}
+
+
+@pytest.mark.parametrize(("kind", "value"), [(kind, value) for kind, values in WRONG.items() for value in values])
+async def test_what_nobody_may_have_is_refused(world: World, kind: str, value: str) -> None:
+    """Numbers that are nobody's, and names that are reserved, by the house or by the tenant, whatever stands between their letters."""
+    api = await opened(world)
+    await having(world, identifiers=["email", "phone", "username"], reserved=["Acme.Shop"])
+    refused = await api.call("POST", "/accounts", {"identifiers": [{"kind": kind, "value": value}]})
+    assert (refused.status, refused.json()["code"]) == (400, "invalid_identifier")
+    assert value not in refused.text

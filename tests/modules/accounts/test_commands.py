@@ -6,10 +6,11 @@ import io
 
 import pytest
 
-from limen.modules import accounts
+from limen.modules import accounts, tenants
 from limen.modules.accounts import commands
 from limen.platform.commands import Console, Ground
 from limen.platform.duties import Settings
+from limen.platform.pages import Brand
 from tests.conftest import World
 
 
@@ -48,3 +49,19 @@ async def test_what_is_taken_or_unknown_is_an_error(ground: Ground) -> None:
         with pytest.raises(accounts.NoSuchAccount) as unknown:
             await commands.show(ground, who)
         assert "bob" not in unknown.value.operator
+
+
+async def test_numbers_and_names_lead_to_an_account_too(ground: Ground, world: World) -> None:
+    """A verb tells what it was given by its looks; which kinds may be added the tenant says."""
+    for own in ({}, {"identifiers": ["email", "phone", "username"], "region": "DE"}):
+        async with world.work() as work:
+            await tenants.save(work, tenants.Tenant(name=world.tenant, brand=Brand(name="Acme"), settings={"accounts": own}))
+        if not own:
+            with pytest.raises(accounts.KindNotAllowed):
+                await commands.add(ground, "+4915112345678", kind="phone")
+    await commands.add(ground, "0151 12345678", kind="phone")
+    await commands.add(ground, "Ada.L", kind="username")
+    phone, name = said(ground)
+    for who in ("0151 12345678", "ada.l"):
+        await commands.show(ground, who)
+    assert [line.split("\t")[0] for line in said(ground)[2:]] == [phone, name]

@@ -306,9 +306,9 @@ async def test_what_is_no_address_is_refused_without_repeating_it(value: str) ->
 
 
 async def test_unknown_kinds_are_refused() -> None:
-    """There is e-mail, so far."""
-    with pytest.raises(InvalidIdentifier, match="email"):
-        accounts.normalise("phone", "+49301234567")
+    """The words name those there are."""
+    with pytest.raises(InvalidIdentifier, match="email, phone, username"):
+        accounts.normalise("fax", "+49301234567")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from limen.modules.accounts.errors import (
     IdentifierTaken,
     InvalidIdentifier,
     InvalidReason,
+    KindNotAllowed,
     LastIdentifier,
     NoSuchAccount,
     NoSuchIdentifier,
@@ -25,7 +26,10 @@ from limen.modules.accounts.facts import (
     IdentifierAdded,
     IdentifierDropped,
 )
-from limen.modules.accounts.model import EMAIL, KINDS, Account, AccountState, Identifier, Taken
+from limen.modules.accounts.model import EMAIL, KINDS, PHONE, USERNAME, Account, AccountState, Identifier, Taken
+from limen.modules.accounts.model.forms import normalise, written
+from limen.modules.accounts.model.phones import PhoneOrigin, is_region
+from limen.modules.accounts.model.phones import origin as phone_origin
 from limen.modules.accounts.service import (
     add_identifier,
     by_identifier,
@@ -38,17 +42,18 @@ from limen.modules.accounts.service import (
     identifiers_of,
     keep,
     list_of,
-    normalise,
     opened,
+    prepare,
     resume,
     suspend,
-    written,
 )
 from limen.modules.accounts.store import first
 
 __all__ = [
     "EMAIL",
     "KINDS",
+    "PHONE",
+    "USERNAME",
     "Account",
     "AccountChangedMeanwhile",
     "AccountClosed",
@@ -62,9 +67,11 @@ __all__ = [
     "IdentifierTaken",
     "InvalidIdentifier",
     "InvalidReason",
+    "KindNotAllowed",
     "LastIdentifier",
     "NoSuchAccount",
     "NoSuchIdentifier",
+    "PhoneOrigin",
     "StateForbids",
     "Taken",
     "TooManyIdentifiers",
@@ -78,10 +85,13 @@ __all__ = [
     "first",
     "identifiers",
     "identifiers_of",
+    "is_region",
     "keep",
     "list_of",
     "normalise",
     "opened",
+    "phone_origin",
+    "prepare",
     "resume",
     "suspend",
     "written",

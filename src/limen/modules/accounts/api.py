@@ -13,6 +13,7 @@ from limen.modules.accounts.errors import (
     AccountChangedMeanwhile,
     IdentifierTaken,
     InvalidIdentifier,
+    KindNotAllowed,
     LastIdentifier,
     NoSuchAccount,
     NoSuchIdentifier,
@@ -29,6 +30,7 @@ _READ: Final = scope("limen:accounts:read")
 _WRITE: Final = scope("limen:accounts:write")
 _Text = Annotated[str, msgspec.Meta(min_length=1, max_length=320)]
 _ACCOUNT: Final = {"account": "The account's id."}
+_KIND: Final = "The kind of the identifier: `email`, `phone` (E.164) or `username`."
 _Reason = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]{0,49}$")]
 
 
@@ -36,7 +38,7 @@ class NewIdentifier(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An identifier the caller has proved, or vouches for."""
 
     value: _Text
-    kind: str = EMAIL
+    kind: Annotated[str, msgspec.Meta(description=_KIND)] = EMAIL
 
 
 class NewAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,7 +57,7 @@ class AccountQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Either the identifier to find, or where the page begins."""
 
     identifier: Annotated[str, msgspec.Meta(description="An identifier, to find the account that has it.")] = ""
-    kind: Annotated[str, msgspec.Meta(description="The kind of the identifier.")] = EMAIL
+    kind: Annotated[str, msgspec.Meta(description=_KIND)] = EMAIL
     after: Annotated[str, msgspec.Meta(description="`after` of the page before.")] = ""
     limit: Annotated[int, msgspec.Meta(ge=1, le=200, description="Accounts on the page at most.")] = 50
 
@@ -103,6 +105,7 @@ def _id(call: Call) -> AccountId:
 
 async def _create(call: Call) -> Answer:
     wanted = call.taken(NewAccount).identifiers
+    await service.prepare(*(one.kind for one in wanted))
     async with call.work() as work:
         made = await service.create(work, wanted[0].kind, wanted[0].value)
         if isinstance(made, Taken):
@@ -115,6 +118,7 @@ async def _create(call: Call) -> Answer:
 
 async def _list(call: Call) -> Answer:
     asked = call.asked(AccountQuery)
+    await service.prepare(asked.kind)
     async with call.read() as read:
         if asked.identifier:
             found = await service.by_identifier(read, asked.kind, asked.identifier)
@@ -136,6 +140,7 @@ async def _find(call: Call) -> Answer:
 
 async def _add_identifier(call: Call) -> Answer:
     wanted = call.taken(NewIdentifier)
+    await service.prepare(wanted.kind)
     async with call.work() as work:
         if isinstance(await service.add_identifier(work, _id(call), wanted.kind, wanted.value), Taken):
             raise IdentifierTaken("the identifier belongs to an account already")
@@ -190,7 +195,7 @@ ENDPOINTS: Final = (
         gives=AccountShown,
         status=201,
         etag=True,
-        refusals=(InvalidIdentifier, IdentifierTaken),
+        refusals=(InvalidIdentifier, KindNotAllowed, IdentifierTaken),
     ),
     Endpoint(
         method="GET",
@@ -223,7 +228,7 @@ ENDPOINTS: Final = (
         takes=NewIdentifier,
         gives=AccountShown,
         etag=True,
-        refusals=(InvalidIdentifier, IdentifierTaken, NoSuchAccount, StateForbids, TooManyIdentifiers),
+        refusals=(InvalidIdentifier, KindNotAllowed, IdentifierTaken, NoSuchAccount, StateForbids, TooManyIdentifiers),
     ),
     Endpoint(
         method="DELETE",

@@ -14,6 +14,13 @@ class InvalidIdentifier(LimenError):
     code: ClassVar[str] = "invalid_identifier"
 
 
+class KindNotAllowed(LimenError):
+    """The tenant has no identifiers of that kind: `[tenant.accounts] identifiers` names those it has."""
+
+    kind: ClassVar[Kind] = Kind.INVALID
+    code: ClassVar[str] = "identifier_kind_not_allowed"
+
+
 class IdentifierTaken(LimenError):
     """The identifier belongs to an account already: for callers that answer it with an error."""
 

@@ -12,7 +12,9 @@ from limen.kernel.ids import AccountId
 from limen.modules import keys
 
 EMAIL: Final = "email"
-KINDS: Final = (EMAIL,)
+PHONE: Final = "phone"
+USERNAME: Final = "username"
+KINDS: Final = (EMAIL, PHONE, USERNAME)
 """Kinds of identifiers there are."""
 IDENTIFIERS: Final = keys.Indexed(name="accounts.identifiers")
 
