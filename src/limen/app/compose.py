@@ -17,7 +17,7 @@ from limen.app.ground import Opened, install_kept
 from limen.app.settings import ServerSettings
 from limen.kernel.errors import Kind, LimenError
 from limen.kernel.ids import SERVER
-from limen.modules import factors, journey, keys, oauth
+from limen.modules import factors, journey, keys, notices, oauth
 from limen.modules.oauth.bearer import admits
 from limen.modules.sessions.api import signed_in
 from limen.modules.tenants.api import Directory
@@ -145,6 +145,7 @@ def install() -> tuple[Endpoint, ...]:
     install_places({purpose: path for _, found in discover.everywhere("PLACES", dict) for purpose, path in found.items()})
     install_farewells(farewell for _, found in discover.everywhere("FAREWELLS", tuple) for farewell in found)
     factors.install(discover.plugged("factors"))
+    notices.install(discover.plugged("transports"))
     install_kept()
     return tuple(endpoint for _, found in discover.everywhere("ENDPOINTS", tuple) for endpoint in found)
 
@@ -175,6 +176,7 @@ async def compose(opened: Opened, *, share: Path | None = None) -> House:
     endpoints = install()
     for opens in (one for _, found in discover.everywhere("AT_START", tuple) for one in found):
         await asyncio.to_thread(opens, settings)  # what it reads may be large
+    notices.check(settings.of(notices.Server))
     if server.dev:
         await read_clock(db)
     jobs = [kind for _, found in discover.gathered(("jobs",), "JOBS", tuple) for kind in found]

@@ -17,3 +17,9 @@ class IncompleteNotice(LimenError):
     """A value that the message needs was not given."""
 
     code: ClassVar[str] = "incomplete_notice"
+
+
+class UnknownTransport(LimenError):
+    """An extension that calls itself a transport is none."""
+
+    code: ClassVar[str] = "unknown_transport"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -47,3 +48,29 @@ class SendingLimited(Fact):
     name: ClassVar[str] = "notices.sending_limited"
     channel: str
     address: str
+
+
+class Reason(enum.StrEnum):
+    """Why a telephone number was not written to or called."""
+
+    REGION = "region"
+    """It is in none of the tenant's countries."""
+    COSTLY = "costly"
+    """Whoever owns it earns by being reached."""
+    RANGE = "range"
+    """Its range of neighbours had its messages for the hour."""
+    TENANT = "tenant"
+    """All numbers together had theirs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberRefused(Fact):
+    """A message to a telephone was not ordered; told of once an hour for each country and reason, range, or tenant.
+
+    `region` is the number's country, empty where it has none; `reason` is `region`, `costly`, `range` or `tenant`.
+    """
+
+    name: ClassVar[str] = "notices.number_refused"
+    channel: str
+    region: str
+    reason: str

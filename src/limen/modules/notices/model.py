@@ -12,6 +12,10 @@ from limen.modules import keys
 from limen.platform.pages import _m
 
 EMAIL: Final = "email"
+SMS: Final = "sms"
+VOICE: Final = "voice"
+PHONES: Final = frozenset({SMS, VOICE})
+"""Channels that go to a telephone number."""
 WINDOW: Final = timedelta(hours=1)
 """Over which messages to an address are counted."""
 COUNTS: Final = keys.Indexed(
@@ -21,7 +25,7 @@ COUNTS: Final = keys.Indexed(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """Where a message goes. `address` is the stored one, never what somebody typed; `account` where there is one, for the log."""
+    """Where a message goes. `address` is the stored one (of a telephone in E.164), never what somebody typed; `account` where there is one, for the log."""
 
     address: str
     channel: str = EMAIL
@@ -77,6 +81,14 @@ class Notice:
     parts: tuple[Part, ...]
     needs: frozenset[str] = frozenset()
     """The values the sender has to give."""
+    short: str = ""
+    """What a text message says, in one paragraph; empty: it goes by mail alone."""
+    spoken: str = ""
+    """What is said on the telephone, where it can be called out: `{digits}` is the code sign by sign."""
+
+    def goes_by(self, channel: str) -> bool:
+        """Whether there are words of it for a channel."""
+        return bool({SMS: self.short, VOICE: self.spoken}.get(channel, self.subject))
 
 
 _ASKED: Final = Line(_m("Asked for: {when}"))
@@ -99,6 +111,8 @@ NOTICES: Final[Mapping[str, Notice]] = {
             _FROM,
             _NOT_YOU,
         ),
+        short=_m("{code} is your code to sign in to {service}. It works once, for {lasts}. Never pass it on."),
+        spoken=_m("This is {service}. Your code to sign in is: {digits}. Once more: {digits}. Never pass it on."),
         needs=_CODE,
     ),
     "sign_up_code": Notice(
@@ -112,6 +126,8 @@ NOTICES: Final[Mapping[str, Notice]] = {
             _FROM,
             Small(_m("If this was not you, there is nothing to do: without the code no account is made with your address. Never pass it on to anybody.")),
         ),
+        short=_m("{code} is your code to make an account at {service}. It works once, for {lasts}. Never pass it on."),
+        spoken=_m("This is {service}. Your code to make an account is: {digits}. Once more: {digits}. Never pass it on."),
         needs=_CODE,
     ),
     "recovery_code": Notice(
@@ -125,6 +141,8 @@ NOTICES: Final[Mapping[str, Notice]] = {
             _FROM,
             _NOT_YOU,
         ),
+        short=_m("{code} is your code to get back into {service}. It works once, for {lasts}. Never pass it on."),
+        spoken=_m("This is {service}. Your code to get back in is: {digits}. Once more: {digits}. Never pass it on."),
         needs=_CODE,
     ),
     "unknown_address": Notice(
@@ -138,6 +156,7 @@ NOTICES: Final[Mapping[str, Notice]] = {
             _FROM,
             Small(_m("If this was not you, there is nothing to do. Nothing was made and nothing was changed.")),
         ),
+        short=_m("Somebody, perhaps you, wanted to sign in to {service} with this number. There is no account with it. Nothing was changed."),
         needs=frozenset({"link"}),
     ),
     "already_registered": Notice(
@@ -151,6 +170,7 @@ NOTICES: Final[Mapping[str, Notice]] = {
             _FROM,
             Small(_m("If this was not you, there is nothing to do. Nothing was made and nothing was changed.")),
         ),
+        short=_m("Somebody, perhaps you, wanted to make an account at {service} with this number. You already have one. Nothing was changed."),
         needs=frozenset({"link"}),
     ),
     "password_changed": Notice(
@@ -164,6 +184,7 @@ NOTICES: Final[Mapping[str, Notice]] = {
             Button(_m("This was not me")),
             Small(_m("We tell you of every such change. You cannot switch this message off.")),
         ),
+        short=_m("Your password for {service} was changed. If this was not you, choose a new one now: {link}"),
         needs=frozenset({"link"}),
     ),
     "factor_added": Notice(
@@ -202,6 +223,7 @@ NOTICES: Final[Mapping[str, Notice]] = {
             Say(_m("If this was you, there is nothing to do. If it was not, look at your devices and sign out those you do not know:")),
             Button(_m("Look at my devices")),
         ),
+        short=_m("Your account at {service} was used on a new device. If this was not you, look at your devices: {link}"),
         needs=frozenset({"link"}),
     ),
     "approval_asked": Notice(

@@ -1,8 +1,11 @@
-"""How many messages an address had in the last hour, in all and by who asked. It is here as a blind index only, and fades within the hour."""
+"""How many messages an address had in the last hour, in all and by who asked, and how many a range of numbers and all of them had in this one.
+
+Addresses and ranges are here as blind indexes only, and fade within the hour.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -20,7 +23,19 @@ SENDS: Final = table(
     sa.Index("notice_sends_by_age", "tenant", "latest"),
 )
 
+TOTALS: Final = table(
+    "notice_totals",
+    sa.Column("name", sa.LargeBinary, primary_key=True),  # blind index of what is counted together
+    sa.Column("hour", Instant, nullable=False),  # the hour of the clock that `count` is of
+    sa.Column("count", sa.Integer, nullable=False),
+    sa.Column("told_at", Instant),  # when the log was last told of a refusal
+    sa.Column("latest", Instant, nullable=False),
+    sa.Index("notice_totals_by_age", "tenant", "latest"),
+)
+
 _C = SENDS.c
+_T = TOTALS.c
+_NAMED = (_T.tenant == bind("tenant"), _T.name == bind("name"))
 _HERE = (_C.tenant == bind("tenant"), _C.address == bind("address"))
 _FADED_AT_ONCE: Final = 20
 
@@ -33,11 +48,23 @@ class Sends:
     refused_at: datetime | None
 
 
-def _fading(dialect: str) -> sa.Executable:
-    old = sa.select(_C.address).where(_C.tenant == bind("tenant"), _C.latest < bind("since")).limit(_FADED_AT_ONCE)
-    if dialect == "postgresql":
-        old = old.with_for_update(skip_locked=True)  # two Works that sweep the same rows in different order would deadlock
-    return sa.delete(SENDS).where(_C.tenant == bind("tenant"), _C.address.in_(old))
+@dataclass(frozen=True, slots=True)
+class Total:
+    """What was counted together in an hour of the clock."""
+
+    hour: datetime
+    count: int
+    told_at: datetime | None
+
+
+def _fading(counts: sa.Table, key: sa.Column[bytes]) -> Callable[[str], sa.Executable]:
+    def fade(dialect: str) -> sa.Executable:
+        old = sa.select(key).where(counts.c.tenant == bind("tenant"), counts.c.latest < bind("since")).limit(_FADED_AT_ONCE)
+        if dialect == "postgresql":
+            old = old.with_for_update(skip_locked=True)  # two Works that sweep the same rows in different order would deadlock
+        return sa.delete(counts).where(counts.c.tenant == bind("tenant"), key.in_(old))
+
+    return fade
 
 
 _ADD = statement(insert_new(SENDS, ("tenant", "address")))
@@ -46,7 +73,12 @@ _COUNT = statement(sa.update(SENDS).where(*_HERE).values(times=bind("times"), la
 _REFUSE = statement(sa.update(SENDS).where(*_HERE).values(refused_at=bind("now")))
 _MOVE = statement(sa.delete(SENDS).where(*_HERE).returning(_C.times, _C.refused_at), into=Sends)
 _MOVED = statement(sa.update(SENDS).where(*_HERE).values(times=bind("times"), latest=bind("latest"), refused_at=bind("refused_at")))
-_FADE = statement(_fading)
+_FADE = statement(_fading(SENDS, _C.address))
+_ADD_TOTAL = statement(insert_new(TOTALS, ("tenant", "name")))
+_HOLD_TOTAL = statement(sa.select(_T.hour, _T["count"], _T.told_at).where(*_NAMED).with_for_update(), into=Total)
+_COUNT_TOTAL = statement(sa.update(TOTALS).where(*_NAMED).values(hour=bind("hour"), count=bind("count"), latest=bind("now")))
+_TELL_TOTAL = statement(sa.update(TOTALS).where(*_NAMED).values(told_at=bind("now"), latest=bind("now")))
+_FADE_TOTALS = statement(_fading(TOTALS, _T.name))
 
 
 async def take(work: Work, address: bytes) -> Sends:
@@ -82,3 +114,27 @@ async def refuse(work: Work, address: bytes) -> None:
 async def fade(work: Work, since: datetime) -> None:
     """Forget some addresses that had nothing since."""
     await work.run(_FADE, since=since)
+
+
+async def take_total(work: Work, name: bytes) -> Total:
+    """Hold the row of what is counted together, made if need be."""
+    held = await work.one(_HOLD_TOTAL, name=name)
+    if held is None:
+        await work.run(_ADD_TOTAL, name=name, hour=work.now, count=0, told_at=None, latest=work.now)
+        held = await work.one(_HOLD_TOTAL, name=name)
+    return held or Total(work.now, 0, None)
+
+
+async def count_total(work: Work, name: bytes, hour: datetime, count: int) -> None:
+    """Write how many there are in this hour, the present one included."""
+    await work.run(_COUNT_TOTAL, name=name, hour=hour, count=count, now=work.now)
+
+
+async def tell_total(work: Work, name: bytes) -> None:
+    """Note that the log was told of a refusal."""
+    await work.run(_TELL_TOTAL, name=name, now=work.now)
+
+
+async def fade_totals(work: Work, since: datetime) -> None:
+    """Forget some of what was counted together, and had nothing since."""
+    await work.run(_FADE_TOTALS, since=since)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from limen.modules.notices.service.sending import may_send, send
+from limen.modules.notices.service.limiting import may_send
+from limen.modules.notices.service.sending import send
+from limen.modules.notices.service.transports import check, install
 
-__all__ = ["may_send", "send"]
+__all__ = ["check", "install", "may_send", "send"]

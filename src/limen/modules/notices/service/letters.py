@@ -54,12 +54,13 @@ class Block:
 def drawn(notice: Notice, told: Told, brand: Brand, language: str) -> Letter:
     """Return the message in a language; what has no translation is English."""
     tongue = words(language)
-    plain = _values(told, brand.name, tongue)
+    plain = named(told, brand.name, tongue)
     subject = " ".join(tongue.say(notice.subject, **plain).split())
     return Letter(subject, _text(notice, plain, tongue), _html(notice, plain, brand, tongue))
 
 
-def _values(told: Told, service: str, tongue: Words) -> dict[str, str]:
+def named(told: Told, service: str, tongue: Words) -> dict[str, str]:
+    """Return the values that texts may name, in a language."""
     from babel import Locale, UnknownLocaleError  # noqa: PLC0415 - slow to import, and only messages need it
     from babel.dates import format_date, format_time  # noqa: PLC0415 - as above
     from babel.units import format_unit  # noqa: PLC0415 - as above
