@@ -173,3 +173,22 @@ def test_durations_are_written_as_they_are_read(milliseconds: int) -> None:
     """What is printed for a duration reads back to it."""
     value = timedelta(milliseconds=milliseconds)
     assert duration(duration_text(value)) == value
+
+
+NO_WAY = (
+    ('[notices]\nsms = "twilo"', "sms: `twilo` is no transport for it. There are generic_http, smtp_to_sms, twilio"),
+    ('[notices]\nvoice = "smtp_to_sms"', "voice: `smtp_to_sms` is no transport for it. There are generic_http, twilio"),
+    ('[notices]\nsms = "generic_http"', "sms: its transport is not set up (not_configured). Fill in [generic_http]"),
+    (
+        '[notices]\nvoice = "twilio"\n[twilio]\naccount = "AC1"\nsecret = "x"\nsender = "Acme"',
+        "voice: its transport is not set up (no_caller_configured). Fill in [twilio]",
+    ),
+)
+
+
+@pytest.mark.parametrize(("text", "says"), NO_WAY)
+def test_a_way_to_telephones_that_cannot_be_gone_is_told_at_start(tmp_path: Path, text: str, says: str) -> None:
+    """An unknown transport, one that cannot call, and one whose section is not filled in."""
+    with pytest.raises(Misconfigured) as refused:
+        settings.load(written(tmp_path, DEV + text), {})
+    assert says in str(refused.value)

@@ -176,7 +176,6 @@ async def compose(opened: Opened, *, share: Path | None = None) -> House:
     endpoints = install()
     for opens in (one for _, found in discover.everywhere("AT_START", tuple) for one in found):
         await asyncio.to_thread(opens, settings)  # what it reads may be large
-    notices.check(settings.of(notices.Server))
     if server.dev:
         await read_clock(db)
     jobs = [kind for _, found in discover.gathered(("jobs",), "JOBS", tuple) for kind in found]

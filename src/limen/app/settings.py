@@ -226,6 +226,7 @@ def load(file: Path | None, environ: Mapping[str, str] = os.environ, *, port: in
         source.origins["server", "workers"] = "option --workers"
     made = {name: record(kind, source, (name,), tables[name]) for name, kind in kinds.items()}
     _check_together(source, made)
+    _check_ways(source, made)
     source.finish()
     server = made["server"]
     if not isinstance(server, ServerSettings):
@@ -239,6 +240,17 @@ def _check_together(source: Source, made: Mapping[str, object]) -> None:
     server, database = made["server"], made["database"]
     if isinstance(server, ServerSettings) and isinstance(database, DatabaseSettings) and server.workers > 1 and not database.is_postgresql:
         source.wrong(("server", "workers"), "several processes need PostgreSQL", 'Write workers = 1, or [database] url = "postgresql://user@host/name"')
+
+
+def _check_ways(source: Source, made: Mapping[str, object]) -> None:
+    """Find what keeps messages to telephones from leaving, before the first waits for it."""
+    from limen.modules import notices  # noqa: PLC0415 - most servers write to no telephones, and commands start sooner without
+
+    server = made["notices"]
+    if not source.mistakes and isinstance(server, notices.Server) and (server.sms or server.voice):
+        notices.install(discover.plugged("transports"))
+        for flaw in notices.flaws(Settings(made.values())):
+            source.wrong(("notices", flaw.channel), flaw.reason, flaw.suggestion)
 
 
 def _tables(source: Source, kinds: Iterable[str]) -> dict[str, dict[str, object]]:

@@ -69,7 +69,7 @@ def test_its_own_numbers_are_the_reason() -> None:
     assert EXTENSION.judge(Answer(401, {}, b'{"code": 20003}')) == TryLater("sign_in_refused 401")
 
 
-WRONG = ({"base_url": "http://api.example.com"}, {"base_url": "https://api.example.com/x"}, {"account": "AC/../x"}, {"caller": "Acme"}, {"sender": ""})
+WRONG = ({"origin": "http://api.example.com"}, {"origin": "https://api.example.com/x"}, {"account": "AC/../x"}, {"caller": "Acme"}, {"sender": ""})
 
 
 @pytest.mark.parametrize("own", WRONG)

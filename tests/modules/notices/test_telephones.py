@@ -18,7 +18,7 @@ from limen.modules.notices import SMS, VOICE, Never, Recipient, Transport
 from limen.modules.notices.jobs import JOBS
 from limen.modules.notices.service.transports import _INSTALLED
 from limen.platform import mail, outbox
-from limen.platform.duties import BadSetting, Running, Settings
+from limen.platform.duties import Running, Settings
 from limen.platform.outbox import JobState, Runner
 from limen.platform.pages import Brand
 from tests.conftest import World
@@ -190,15 +190,6 @@ async def test_without_a_transport_it_waits_in_production(house: World) -> None:
     (waiting,) = await outbox.list_jobs(house.db)
     assert (waiting.state, waiting.last_error) == (JobState.WAITING, "no_transport")
     assert await mailbox(house) == []
-
-
-def test_a_choice_nobody_can_follow_is_refused() -> None:
-    """An unknown transport, and one that cannot call, each with those that can."""
-    for server in (notices.Server(sms="twilo"), notices.Server(voice="smtp_to_sms")):
-        with pytest.raises(BadSetting, match="is no transport for it") as refused:
-            notices.check(server)
-        assert "twilio" in refused.value.suggestion
-    notices.check(notices.Server(sms="smtp_to_sms", voice="twilio"))
 
 
 async def test_what_has_no_words_for_a_channel_is_not_ordered(house: World) -> None:

@@ -11,7 +11,7 @@ from limen.modules.notices.errors import IncompleteNotice, UnknownNotice, Unknow
 from limen.modules.notices.facts import MessageOrdered, MessageRefused, MessageSent, NumberRefused, SendingLimited
 from limen.modules.notices.model import EMAIL, NOTICES, SMS, VOICE, Recipient
 from limen.modules.notices.port import Answer, Never, Outcome, Post, Sent, Text, Transport, TryLater, by_status
-from limen.modules.notices.service import check, install, may_send, send
+from limen.modules.notices.service import flaws, install, may_send, send
 from limen.modules.notices.settings import Server
 
 __all__ = [
@@ -38,7 +38,7 @@ __all__ = [
     "UnknownNotice",
     "UnknownTransport",
     "by_status",
-    "check",
+    "flaws",
     "install",
     "may_send",
     "send",

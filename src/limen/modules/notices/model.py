@@ -198,6 +198,7 @@ NOTICES: Final[Mapping[str, Notice]] = {
             Button(_m("Look at my ways to sign in")),
             Small(_m("We tell you of every such change. You cannot switch this message off.")),
         ),
+        short=_m("A way to sign in to {service} was added. If this was not you, sign in, remove it and choose a new password: {link}"),
         needs=frozenset({"link"}),
     ),
     "factor_removed": Notice(
@@ -211,6 +212,7 @@ NOTICES: Final[Mapping[str, Notice]] = {
             Button(_m("Look at my ways to sign in")),
             Small(_m("We tell you of every such change. You cannot switch this message off.")),
         ),
+        short=_m("A way to sign in to {service} was removed. If this was not you, sign in, add it again and choose a new password: {link}"),
         needs=frozenset({"link"}),
     ),
     "new_sign_in": Notice(

@@ -49,7 +49,7 @@ def _write(text: Text, settings: object) -> Post | TryLater:
         path, fields = "Messages", {"To": text.to, of: settings.sender, "Body": text.text}
     shown = base64.b64encode(f"{settings.key or settings.account}:{settings.secret.reveal()}".encode()).decode()
     return Post(
-        url=f"{settings.base_url.rstrip('/')}{_API}/{settings.account}/{path}.json",
+        url=f"{settings.origin.rstrip('/')}{_API}/{settings.account}/{path}.json",
         body=urlencode(fields).encode(),
         media_type="application/x-www-form-urlencoded",
         headers={"authorization": f"Basic {shown}", "accept": "application/json"},
@@ -80,7 +80,7 @@ EXTENSION: Final = Transport(
     name="twilio",
     channels=frozenset({SMS, VOICE}),
     settings=Server,
-    trial=lambda origin: Server(account="ACtrial", secret=Secret("trial-secret"), sender="+15005550006", base_url=origin),
+    trial=lambda origin: Server(account="ACtrial", secret=Secret("trial-secret"), sender="+15005550006", origin=origin),
     write=_write,
     judge=_judge,
 )

@@ -31,14 +31,14 @@ class Server:
     """What text messages come from: a number in E.164, a sender's name, or a messaging service (`MG...`)."""
     caller: str = ""
     """The number calls come from, in E.164; empty: `sender`, where that is a number."""
-    base_url: str = "https://api.twilio.com"
+    origin: str = "https://api.twilio.com"
     """Where the API is; another provider's, or on this machine in dev mode a trial's."""
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.base_url)
+        parts = urlsplit(self.origin)
         local = parts.scheme == "http" and parts.hostname in _LOOPBACK
         if not parts.hostname or not (parts.scheme == "https" or local) or parts.path.strip("/") or parts.query:
-            raise BadSetting("twilio.base_url", "is no https:// address without a path", 'Leave it out, or write "https://api.example.com"')
+            raise BadSetting("twilio.origin", "is no https:// address without a path", 'Leave it out, or write "https://api.example.com"')
         for name in ("account", "key"):
             if (value := getattr(self, name)) and not _SID.fullmatch(value):
                 raise BadSetting(f"twilio.{name}", "is no SID", "Copy it from the provider's console")

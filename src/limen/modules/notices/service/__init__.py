@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from limen.modules.notices.service.limiting import may_send
 from limen.modules.notices.service.sending import send
-from limen.modules.notices.service.transports import check, install
+from limen.modules.notices.service.transports import flaws, install
 
-__all__ = ["check", "install", "may_send", "send"]
+__all__ = ["flaws", "install", "may_send", "send"]
