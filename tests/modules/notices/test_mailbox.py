@@ -66,6 +66,19 @@ async def test_page_shows_the_messages(world: World, language: str) -> None:
     assert page.words != empty.words
 
 
+@pytest.mark.parametrize(("language", "says"), [("en", "Text message"), ("de", "SMS"), ("ar", "\u0631\u0633\u0627\u0644\u0629 \u0646\u0635\u064a\u0629")])
+async def test_page_names_the_channel(world: World, language: str, says: str) -> None:
+    """A text has no subject: it is headed by its channel, and the JSON has its name."""
+    async with world.work() as work:
+        await mail.drop_in(work, "m1", mail.Dropped("+4915112345678", "sms", "", "493817 is your code.\n\n@localhost #493817", "493817", "", work.now))
+    client = browser(world)
+    client.language = language
+    page = await client.get("/dev/mailbox")
+    assert says in page.words
+    assert "@localhost #493817" in page.words
+    assert (await client.get("/dev/mailbox.json")).json()[0]["channel"] == "sms"
+
+
 @pytest.mark.parametrize("path", ["/dev/mailbox", "/dev/mailbox.json"])
 async def test_production_has_no_mailbox(world: World, path: str) -> None:
     """In production the routes do not exist, and other names of this machine do not reach them in dev mode."""

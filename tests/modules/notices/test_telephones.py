@@ -201,7 +201,7 @@ async def test_what_has_no_words_for_a_channel_is_not_ordered(house: World) -> N
 
 async def test_a_number_has_one_share_for_both_channels(house: World) -> None:
     """Five in an hour from one source, written or called."""
-    assert [await asks(house, channel=channel) for channel in (SMS, VOICE, SMS, VOICE, SMS, VOICE)] == [True] * 5 + [False]
+    assert [await asks(house, channel=channel) for channel in (SMS, VOICE, accounts.PHONE, VOICE, SMS, VOICE)] == [True] * 5 + [False]
     assert len(await facts(house, "notices.sending_limited")) == 1
 
 
@@ -242,7 +242,8 @@ async def test_other_countries_and_costly_numbers_are_refused(house: World) -> N
 async def test_a_tenant_that_says_nothing_writes_to_nobody(house: World) -> None:
     """No country unless its file names it."""
     await set_up(house, regions=[])
-    assert not await asks(house)
+    for channel in (SMS, VOICE, accounts.PHONE):
+        assert not await asks(house, channel=channel)
 
 
 async def test_many_at_once_are_no_way_round(house: World) -> None:

@@ -27,7 +27,7 @@ from limen.modules.accounts.facts import (
     IdentifierDropped,
 )
 from limen.modules.accounts.model import EMAIL, KINDS, PHONE, USERNAME, Account, AccountState, Identifier, Taken
-from limen.modules.accounts.model.forms import normalise, written
+from limen.modules.accounts.model.forms import kept, normalise, written
 from limen.modules.accounts.model.phones import PhoneOrigin, is_region
 from limen.modules.accounts.model.phones import origin as phone_origin
 from limen.modules.accounts.service import (
@@ -87,6 +87,7 @@ __all__ = [
     "identifiers_of",
     "is_region",
     "keep",
+    "kept",
     "list_of",
     "normalise",
     "opened",

@@ -13,6 +13,8 @@ from limen.modules.notices.model import COUNTS, PHONES, WINDOW
 from limen.modules.notices.settings import Tenant
 from limen.platform.sql import Work
 
+_NUMBERED: Final = PHONES | {accounts.PHONE}
+"""Channels with the limits of numbers: who asks before a channel is chosen gives the kind of the identifier."""
 _STRANGERS: Final = 4
 """As many shares all strangers have together."""
 _SUBSCRIBER: Final = 64
@@ -30,7 +32,7 @@ async def may_send(work: Work, channel: str, address: str, *, browser: str = "")
     numbers together have limits too, against those who have messages sent to numbers of their own. `accounts.prepare` comes before the Work.
     """
     rules = await tenants.settings(work, Tenant.section, Tenant)
-    origin = accounts.phone_origin(address) if channel in PHONES else None
+    origin = accounts.phone_origin(address) if channel in _NUMBERED else None
     if origin is not None and not await _within_reach(work, channel, origin, rules):
         return False
     to = f"{accounts.PHONE if origin else channel}:{address}"
