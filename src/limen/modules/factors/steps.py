@@ -35,9 +35,8 @@ def makers() -> tuple[Factor, ...]:
 
 async def tell(work: Work, view: View, template: str) -> None:
     """Tell the account's owner, at every address it has, what was changed."""
-    if view.state.account is None:
-        return
-    for one in await accounts.identifiers(work, view.state.account):
+    own = await accounts.identifiers(work, view.state.account) if view.state.account is not None else ()
+    for one in (one for one in own if one.kind == accounts.EMAIL):
         to = notices.Recipient(address=one.value, account=view.state.account)
         await notices.send(work, to, template, {"link": f"{view.visitor.issuer}{SECURITY}"}, language=view.visitor.language)
 

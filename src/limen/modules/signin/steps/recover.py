@@ -96,7 +96,7 @@ async def _settle(work: Work, view: View, answer: NewPassword, checked: Prepared
     happened = PasswordReplaced if state.mark(KNOWN) else PasswordRecovered
     work.record(happened(subject=state.account, journey=view.visitor.journey))
     link = {"link": f"{view.visitor.issuer}/recover"}
-    for one in await accounts.identifiers(work, state.account):
+    for one in [one for one in await accounts.identifiers(work, state.account) if one.kind == accounts.EMAIL]:
         to = notices.Recipient(address=one.value, account=state.account)
         await notices.send(work, to, "password_changed", link, language=view.visitor.language)
     return Advance(state.marked(CHANGED).unmarked(ADVICE, KNOWN))
