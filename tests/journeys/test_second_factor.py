@@ -149,13 +149,27 @@ async def test_who_has_the_session_alone_changes_nothing(town: Town) -> None:
 
 
 async def test_it_is_removed_and_she_is_told(town: Town) -> None:
-    """After that the password is enough again, since nothing else is there."""
-    browser, _ = await customer(town)
+    """She shows once more what is to go; after that the password is enough again, since nothing else is there."""
+    browser, secret = await customer(town)
     page = await browser.submit(await browser.get(SECURITY), action="remove")
+    page = await browser.submit(page, {"password": PASSWORD})
+    page = await browser.submit(page, {"code": code(town, secret)})
     page = await browser.submit(page, action="remove")
     assert "Authenticator app" not in page.words
     assert (await town.mails())[0]["subject"] == "A way to sign in to Acme was removed"
     assert (await sign_in(town.browser())).url.endswith("/account")
+
+
+async def test_a_session_of_the_password_alone_removes_nothing(town: Town) -> None:
+    """Not even where the tenant asks nobody for a second factor at sign-in; who signs in by e-mail alone has nothing stronger to show."""
+    await customer(town)
+    await town.set(signin={"second_factor": "never"})
+    thief = town.browser()
+    assert (await sign_in(thief)).url.endswith("/account")
+    page = await thief.submit(await thief.get(SECURITY), action="remove")
+    page = await thief.submit(page, {"password": PASSWORD})
+    assert (shown_step(page), "authenticator app" in page.words) == ("signin.prove", True)
+    assert await town.facts("factors.factor_removed") == []
 
 
 async def test_a_recovery_code_stands_in_for_a_lost_phone_once(town: Town) -> None:

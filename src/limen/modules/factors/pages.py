@@ -20,6 +20,8 @@ RESUMES: Final = {DOOR: SECURITY}
 _RECENT: Final = 600
 """Seconds since the sign-in, at most, of who changes what she signs in with."""
 
+_TWO: Final = ("aal2",)
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -47,12 +49,15 @@ def _shown(factor: FactorId, kind: str, times: tuple[datetime, datetime | None])
 
 
 async def change(call: Call) -> Answer:
-    """Begin the journey that adds a factor, or removes the one named: it asks for a sign-in first, unless the last one was just now."""
+    """Begin the journey that adds a factor, or removes the one named: it asks for a sign-in first, unless the last one was just now.
+
+    What is to go is shown once more, or what stands in for it, where she has two: a session of one of them takes the other from nobody.
+    """
     account, session = call.signed_in()
     factor = call.form.text("factor")
     kind = REMOVE if call.form.text("action") == "remove" else ADD
     async with call.work() as work:
-        ask = journey.Ask(account=account, max_age=_RECENT)
+        ask = journey.Ask(account=account, max_age=_RECENT, acr_values=_TWO if kind == REMOVE else ())
         begun = await journey.begin(work, kind, ask, journey.Return(DOOR, factor if kind == REMOVE else ""), call.browser.digest(), session)
     return SeeOther(journey.entrance(kind, begun))
 
