@@ -24,6 +24,11 @@ OPEN = (
     "/oauth/revoke",
     "/oauth/userinfo",
     "/api/openapi.json",
+    "/.well-known/apple-app-site-association",
+    "/.well-known/assetlinks.json",
+    "/.well-known/passkey-endpoints",
+    "/.well-known/security.txt",
+    "/.well-known/webauthn",
 )
 EVIL = "https://evil.example"
 

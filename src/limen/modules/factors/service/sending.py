@@ -46,6 +46,6 @@ async def _recipient(work: Work, claim: Claim, subject: Subject) -> notices.Reci
         await box_of(work, None)
     else:
         for identifier in own:
-            if identifier.kind == kind and accounts.normalise(kind, identifier.value) == value:
+            if identifier.kind == kind and accounts.kept(kind, identifier.value) == value:
                 return notices.Recipient(address=identifier.value, account=subject.account)
     return notices.Recipient(address=value)

@@ -54,7 +54,7 @@ async def new_password(call: Call) -> Answer:
     account, session = call.signed_in()
     async with call.work() as work:
         own = await accounts.identifiers(work, account)
-        ask = journey.Ask(login_hint=own[0].value if own else "")
+        ask = journey.Ask(login_hint=next((one.value for one in own if one.kind == accounts.EMAIL), ""))
         begun = await journey.begin(work, signin.RECOVER, ask, journey.Return(DOOR, ""), call.browser.digest(), session)
     return SeeOther(journey.entrance(signin.RECOVER, begun))
 

@@ -66,5 +66,6 @@ async def _could_show(reader: Reader, account: AccountId, ask: Ask, shown: tuple
 
 
 async def identifiers(reader: Reader, account: AccountId) -> tuple[tuple[str, str], ...]:
-    """Return an account's identifiers as (kind, normalised value), oldest first."""
-    return tuple((one.kind, accounts.normalise(one.kind, one.value)) for one in await accounts.identifiers(reader, account))
+    """Return an account's identifiers as (kind, normalised value): addresses first, since codes are sent there, the oldest first of each kind."""
+    own = sorted(await accounts.identifiers(reader, account), key=lambda one: one.kind != accounts.EMAIL)
+    return tuple((one.kind, accounts.kept(one.kind, one.value)) for one in own)
