@@ -30,6 +30,7 @@ from limen.platform.pages.drawing import languages, prepare, register, registere
 from limen.platform.pages.languages import Languages, direction, own_name
 from limen.platform.pages.model import Asset, Card, Cookie, Look, Message, Page, _m, counted
 from limen.platform.pages.printing import render
+from limen.platform.pages.qr import qr_code
 from limen.platform.pages.ready import Action, error_page, form_post_page, message_page
 from limen.platform.pages.shell import install_cards, install_places, place_of, shell_cards
 
@@ -61,6 +62,7 @@ __all__ = [
     "palette",
     "place_of",
     "prepare",
+    "qr_code",
     "register",
     "registered",
     "render",

@@ -74,7 +74,7 @@ class Leaked:
     __slots__ = ("_bits", "_map", "entries")
 
     def __init__(self, path: Path) -> None:
-        """Open and verify a file, half a second for each gigabyte. OSError; UnusableFilter."""
+        """Open and verify a file, three quarters of a second for each gigabyte. OSError; UnusableFilter."""
         with path.open("rb") as file:
             self._bits, self.entries = _verified(file, path)
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hmac
-import io
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
@@ -18,7 +17,7 @@ import msgspec
 
 from limen.kernel import secrets
 from limen.modules.factors import Answer, Context, Factor, Making, Match, Means, Mismatch, Trial, typed_digits
-from limen.platform.pages import _m
+from limen.platform.pages import _m, qr_code
 
 __all__ = ["DIGITS", "EXTENSION", "STEP", "CodeAnswer", "hotp", "step_of"]
 
@@ -85,16 +84,7 @@ def present(secret: bytes, context: Context) -> Mapping[str, object]:
     label = quote(f"{service}:{account}" if account else service)
     uri = f"otpauth://totp/{label}?{urlencode({'secret': letters, 'issuer': service}, quote_via=quote)}"
     grouped = " ".join(letters[place : place + _FOUR] for place in range(0, len(letters), _FOUR))
-    return {"letters": grouped, "uri": uri, "picture": _picture(uri)}
-
-
-def _picture(uri: str) -> str:
-    """Return a QR code as SVG, without script, style or address of its own."""
-    import segno  # noqa: PLC0415 - needed by who adds an app, once
-
-    drawn = io.BytesIO()
-    segno.make_qr(uri, error="m", boost_error=False).save(drawn, kind="svg", scale=5, light="#fff", omitsize=True, xmldecl=False, svgns=False, nl=False)
-    return drawn.getvalue().decode()
+    return {"letters": grouped, "uri": uri, "picture": qr_code(uri, fills=True)}
 
 
 def check(trial: Trial) -> Match | Mismatch:
