@@ -191,6 +191,8 @@ async def test_recovery_with_the_second_factor_goes_on(town: Town) -> None:
     browser = town.browser()
     page = await browser.submit(await browser.get("/recover"), {"identifier": ADA})
     page = await browser.submit(page, {"code": await town.code()})
+    assert "Continue" in page.words
+    assert "Sign in" not in page.words
     page = await browser.submit(page, {"code": code(town, secret)})
     assert shown_step(page) == "signin.new_password"
     page = await browser.submit(page, {"new_password": "another grey goose walks"})

@@ -117,6 +117,7 @@ async def _page(reader: Reader, state: State) -> Page:
             "forgot": kind == "password",
             "again": state.account is not None and not state.proofs,
             "more": bool(state.proofs),
+            "goes_on": state.kind in BY_MAILBOX,
             "again_in": await service.resend_in(reader, state),
             "app": await app_of(reader, state),
         },
