@@ -107,7 +107,7 @@ async def _page(reader: Reader, state: State) -> Page:
     others = [factors.factor(name) for name in await ways(reader, state) if name != kind]
     return Page(
         template="signin/prove.html",
-        title=_m("Sign in"),
+        title=_m("One more step") if state.proofs else _m("Sign in"),
         values={
             "identifier": state.identifier[1] if state.identifier else "",
             "ask": way.ask,
